@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+import { repositoryRoot } from './bin/bundle.js'
+import { testPlugin } from './bin/scenario-registry.js'
+
+export default defineConfig({
+  plugins: [testPlugin(repositoryRoot)],
+  test: {
+    include: ['{bin,engine,harness,scenarios,reports}/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    restoreMocks: true,
+  },
+})
