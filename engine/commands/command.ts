@@ -1,0 +1,92 @@
+/**
+ * The table's type: one row per command, beside its implementation.
+ *
+ * `COMMAND`, `COMMAND DOCS`, ACL, cluster routing, MULTI's queueing rules, propagation and the documentation derive
+ * from the row; dispatch never names a command. A family file exports `readonly Command[]`; `registry.ts` lists families.
+ */
+import type { Arguments } from './arguments.ts'
+import type { Context } from './context.ts'
+
+/** Flags as `COMMAND INFO` prints them in Redis 7.0. */
+export type CommandFlag =
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'pubsub'
+  | 'noscript'
+  | 'random'
+  | 'blocking'
+  | 'loading'
+  | 'stale'
+  | 'skip_monitor'
+  | 'skip_slowlog'
+  | 'asking'
+  | 'fast'
+  | 'no_auth'
+  | 'may_replicate'
+  | 'no_async_loading'
+  | 'no_multi'
+  | 'no_mandatory_keys'
+  | 'allow_busy'
+  | 'movablekeys'
+  | 'sort_for_script'
+
+/** How `COMMAND INFO` describes where keys are; the flag words are Redis's. */
+export interface KeySpec {
+  /** `RO`, `RW`, `OW`, `RM`, `access`, `update`, `insert`, `delete`, `not_key`, `incomplete`, `variable_flags`. */
+  flags: readonly string[]
+  notes?: string
+  begin: { index: number } | { keyword: string; startFrom: number } | 'unknown'
+  find:
+    | { lastKey: number; step: number; limit: number }
+    | { keyNumberIndex: number; firstKey: number; step: number }
+    | 'unknown'
+}
+
+/** One argument as `COMMAND DOCS` describes it. */
+export interface ArgumentDoc {
+  name: string
+  type: string
+  keySpecIndex?: number
+  token?: string
+  summary?: string
+  since?: string
+  flags?: readonly string[]
+  arguments?: readonly ArgumentDoc[]
+}
+
+export interface Command {
+  /** Lower case. Subcommands have the second word only (`get` of `config|get`). */
+  name: string
+  /** Number of arguments with the name (for subcommands: with both words); negative: at least so many. */
+  arity: number
+  flags: readonly CommandFlag[]
+  /** ACL categories beyond those that follow from the flags, without `@`. */
+  categories: readonly string[]
+  keySpecs?: readonly KeySpec[]
+  /** For commands whose keys no key spec can find: positions of keys, in order. Errors are thrown as strings by nobody: undefined means "cannot tell". */
+  findKeys?(args: Arguments): number[] | undefined
+  group: string
+  since: string
+  summary: string
+  complexity?: string
+  tips?: readonly string[]
+  history?: readonly (readonly [since: string, change: string])[]
+  deprecatedSince?: string
+  replacedBy?: string
+  arguments?: readonly ArgumentDoc[]
+  subcommands?: readonly Command[]
+  /** Absent only on containers, which have subcommands. Synchronous; answers through `context.reply`. */
+  run?(context: Context, args: Arguments): void
+}
+
+/** The key spec of commands with one key at index 1: nearly all of them. */
+export function oneKey(...flags: string[]): readonly KeySpec[] {
+  return [{ flags, begin: { index: 1 }, find: { lastKey: 0, step: 1, limit: 0 } }]
+}
+
+/** Keys from `first` to the `last` one (negative: counted from the end), every `step`. */
+export function keyRange(first: number, last: number, step: number, ...flags: string[]): readonly KeySpec[] {
+  return [{ flags, begin: { index: first }, find: { lastKey: last < 0 ? last : last - first, step, limit: 0 } }]
+}
