@@ -1,0 +1,26 @@
+/** The `Host` port: this very process. */
+
+import { hostname } from 'node:os'
+import type { Host } from '../io.ts'
+
+export function createNodeHost(): Host {
+  return {
+    processId: process.pid,
+    hostName: hostname(),
+    platform: process.platform,
+    print(line) {
+      process.stdout.write(`${line}\n`)
+    },
+    memory() {
+      const use = process.memoryUsage()
+      return { residentBytes: use.rss, usedBytes: use.heapUsed + use.external }
+    },
+    cpu() {
+      const use = process.cpuUsage()
+      return { userUs: use.user, systemUs: use.system }
+    },
+    exit(status) {
+      process.exit(status)
+    },
+  }
+}

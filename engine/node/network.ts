@@ -1,0 +1,81 @@
+/**
+ * The `Network` port on Node: listening and connecting.
+ *
+ * What a connection does once it stands is in `socket-connection.ts`.
+ */
+
+import net from 'node:net'
+import type { ConnectionHandlers, ConnectOptions, Listener, ListenHandlers, ListenOptions, Network } from '../io.ts'
+import { ioErrorFrom } from './errors.ts'
+import { SocketConnection } from './socket-connection.ts'
+
+export type NodeNetworkOptions = Record<never, never>
+
+export function createNodeNetwork(_options: NodeNetworkOptions): Network {
+  return {
+    listen: (options, handlers) => new NodeListener(options, handlers),
+    connect,
+  }
+}
+
+function connect(options: ConnectOptions, handlers: ConnectionHandlers): SocketConnection {
+  const socket = new net.Socket({ allowHalfOpen: true })
+  socket.pause()
+  const connection = new SocketConnection(socket, options.path, options.host, options.port)
+  connection.setHandlers(handlers)
+  try {
+    if (options.path !== undefined) socket.connect({ path: options.path })
+    else {
+      const source = options.sourceHost === undefined ? {} : { localAddress: options.sourceHost }
+      socket.connect({ host: options.host, port: options.port, ...source })
+    }
+  } catch (error) {
+    socket.destroy(ioErrorFrom(error))
+  }
+  return connection
+}
+
+class NodeListener implements Listener {
+  port = 0
+  private readonly server: net.Server
+  private closed = false
+
+  constructor(options: ListenOptions, handlers: ListenHandlers) {
+    this.server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      if (this.closed) {
+        socket.destroy()
+        return
+      }
+      const connection = new SocketConnection(socket, options.path, options.host, this.port)
+      handlers.onConnection(connection)
+      connection.begin()
+    })
+    this.server.on('error', (error) => {
+      const first = !this.closed
+      this.close()
+      if (first) handlers.onError(ioErrorFrom(error))
+    })
+    this.server.on('listening', () => {
+      // Closed while the address was being bound.
+      if (this.closed) {
+        this.server.close()
+        return
+      }
+      const address = this.server.address()
+      if (address !== null && typeof address === 'object') this.port = address.port
+      handlers.onListening?.(this)
+    })
+    const backlog = options.backlog === undefined ? {} : { backlog: options.backlog }
+    try {
+      if (options.path !== undefined) this.server.listen({ path: options.path, ...backlog })
+      else this.server.listen({ host: options.host, port: options.port, ipv6Only: true, ...backlog })
+    } catch (error) {
+      setImmediate(() => this.server.emit('error', error))
+    }
+  }
+
+  close(): void {
+    this.closed = true
+    if (this.server.listening) this.server.close()
+  }
+}
