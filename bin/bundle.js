@@ -5,7 +5,8 @@
  * scenario on real processes starts dozens of them. Why plain JavaScript: this file runs before anything is built.
  *
  * How "out of date" is decided, cheapest question first:
- *   1. every source has the modification time and size that the index (`dist/index.json`) noted: up to date;
+ *   1. every source has the times and size that the index (`dist/index.json`) noted, and none was written so shortly
+ *      before the index that the file clock could not tell a second write: up to date;
  *   2. otherwise the changed files are hashed; the same digest over all files as before: up to date, index refreshed;
  *   3. otherwise: build.
  * The digest is also the first line of each output. So an index and an output that come from different builds (two
@@ -48,17 +49,19 @@ export class BuildError extends Error {
 }
 
 /**
- * @typedef {{ mtimeMs: number, size: number, hash: string }} SourceState
- * @typedef {{ digest: string, files: Record<string, SourceState> }} SourceIndex
+ * @typedef {{ stamp: string, hash: string }} SourceState `stamp` is what a write changes
+ * @typedef {{ digest: string, takenAtMs: number, files: Record<string, SourceState> }} SourceIndex
  */
 
 /** Files that take part in a bundle: everything in the source folders but tests. Paths use `/`. @param {string} root */
 function listSources(root) {
-  /** @type {Map<string, { mtimeMs: number, size: number }>} */
+  /** @type {Map<string, { stamp: string, changedAtMs: number }>} */
   const found = new Map()
   const note = (/** @type {string} */ path) => {
     const stat = statSync(join(root, path), { throwIfNoEntry: false })
-    if (stat?.isFile()) found.set(path.split(sep).join('/'), { mtimeMs: stat.mtimeMs, size: stat.size })
+    if (!stat?.isFile()) return
+    const stamp = `${stat.mtimeMs} ${stat.ctimeMs} ${stat.size}`
+    found.set(path.split(sep).join('/'), { stamp, changedAtMs: stat.ctimeMs })
   }
   const walk = (/** @type {string} */ folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
@@ -109,38 +112,46 @@ function replaceFile(path, content) {
   }
 }
 
+/** Ticks of file clocks are at most this long; 2 s on FAT, a few ms elsewhere. */
+const fileClockTickMs = 2000
+
 /**
- * Hash of every source; files whose time and size did not change keep the hash that the index noted.
+ * The hash that the index noted for a file, if the file surely did not change since.
+ * @param {SourceIndex | undefined} index @param {string} path @param {{ stamp: string, changedAtMs: number }} state
+ */
+function knownHash(index, path, { stamp, changedAtMs }) {
+  const known = index?.files[path]
+  if (index === undefined || known === undefined || known.stamp !== stamp) return undefined
+  return changedAtMs < index.takenAtMs - fileClockTickMs ? known.hash : undefined
+}
+
+/**
+ * Hash of every source; files that surely did not change keep the hash that the index noted.
  * @param {string} root @param {SourceIndex | undefined} before @returns {Promise<SourceIndex>}
  */
 async function takeIndex(root, before) {
   const { createHash } = await import('node:crypto')
+  const takenAtMs = Date.now()
   /** @type {Record<string, SourceState>} */
   const files = {}
   const total = createHash('sha256')
-  for (const [path, { mtimeMs, size }] of listSources(root)) {
-    const known = before?.files[path]
-    const same = known !== undefined && known.mtimeMs === mtimeMs && known.size === size
-    const hash = same
-      ? known.hash
-      : createHash('sha256')
-          .update(readFileSync(join(root, path)))
-          .digest('hex')
-    files[path] = { mtimeMs, size, hash }
+  for (const [path, state] of listSources(root)) {
+    const hash =
+      knownHash(before, path, state) ??
+      createHash('sha256')
+        .update(readFileSync(join(root, path)))
+        .digest('hex')
+    files[path] = { stamp: state.stamp, hash }
     total.update(`${path}\0${hash}\0`)
   }
-  return { digest: total.digest('hex'), files }
+  return { digest: total.digest('hex'), takenAtMs, files }
 }
 
 /** @param {string} root @param {SourceIndex} index */
 function sourcesUntouched(root, index) {
   const sources = listSources(root)
   if (sources.size !== Object.keys(index.files).length) return false
-  for (const [path, { mtimeMs, size }] of sources) {
-    const known = index.files[path]
-    if (known === undefined || known.mtimeMs !== mtimeMs || known.size !== size) return false
-  }
-  return true
+  return [...sources].every(([path, state]) => knownHash(index, path, state) !== undefined)
 }
 
 /** @param {string} root */
@@ -178,7 +189,9 @@ async function build(root, digest) {
     const errors = /** @type {import('esbuild').BuildFailure} */ (error).errors
     if (!Array.isArray(errors)) throw error
     const account = await esbuild.formatMessages(errors, { kind: 'error', color: false })
-    throw new BuildError(`The sources do not bundle (${errors.length} error(s)):\n${account.join('')}`)
+    throw new BuildError(
+      `The sources do not bundle (${errors.length} error${errors.length === 1 ? '' : 's'}):\n${account.join('')}`,
+    )
   }
   // Source maps first: a bundle must not be seen before its map.
   for (const file of result.outputFiles.sort(
