@@ -1,0 +1,27 @@
+/** Topologies as data. `cluster.ts` builds the one kind that there is so far. */
+
+export type TopologySpec = ClusterSpec
+
+export interface ClusterSpec {
+  kind: 'cluster'
+  primaries: number
+  replicasPerPrimary: number
+  /** Parameters for every node; an arm's settings win over these. */
+  config: Readonly<Record<string, string>>
+}
+
+export function cluster(spec: Omit<ClusterSpec, 'kind'>): ClusterSpec {
+  return { kind: 'cluster', ...spec }
+}
+
+/** `primary-1` … and `replica-1` … (with several replicas each: `replica-1a`, `replica-1b`). */
+export function clusterNodeNames(spec: ClusterSpec): { primaries: string[]; replicas: { name: string; of: string }[] } {
+  const primaries = Array.from({ length: spec.primaries }, (_, i) => `primary-${i + 1}`)
+  const replicas = primaries.flatMap((primary, i) =>
+    Array.from({ length: spec.replicasPerPrimary }, (_, j) => {
+      const letter = spec.replicasPerPrimary > 1 ? String.fromCharCode(97 + j) : ''
+      return { name: `replica-${i + 1}${letter}`, of: primary }
+    }),
+  )
+  return { primaries, replicas }
+}

@@ -1,0 +1,76 @@
+/**
+ * The World: where an experiment happens. `sim/` is virtual time on simulated machines, `real/` is processes, sockets
+ * and disks. A run is written once against this interface; awaiting anything but a World's own promises inside a run
+ * would make the simulator lose its determinism.
+ */
+import type { Io } from '../../engine/io.ts'
+
+export type WorldKind = 'real' | 'sim'
+
+/** What a fault may need; a world lists what it has. */
+export type Capability = 'network' | 'process' | 'power' | 'pause' | 'clock' | 'disk'
+
+export interface World {
+  readonly kind: WorldKind
+  readonly capabilities: ReadonlySet<Capability>
+  /** Milliseconds since the world began: virtual in the simulator, monotonic in the real world. */
+  nowMs(): number
+  sleep(delayMs: number): Promise<void>
+  /** A promise that may be awaited inside a run, and the function that resolves it. */
+  deferred<T>(): Deferred<T>
+  /** Starts a server and resolves when it is ready to serve. Rejects with a `HarnessError` that holds its last log lines. */
+  startNode(spec: NodeSpec): Promise<WorldNode>
+  /**
+   * The Io of a client on a machine of its own: its connections carry their own source address, so that faults can
+   * tell it from others. The same name gives the same machine.
+   */
+  clientIo(name: string): Io
+  /** Io of the management plane: reaches every node's admin address and is touched by no fault. */
+  readonly adminIo: Io
+  /** Cuts directed links: bytes wait as if packets were dropped, nothing is closed. Undone by `undo`. */
+  cut(links: readonly DirectedLink[]): Promise<ActiveFault>
+  /** Hash over everything that happened so far (simulator), else null. */
+  traceHash(): string | null
+  /** Heals, stops and removes everything. Safe to call at any time, twice too. */
+  close(): Promise<void>
+}
+
+export interface Deferred<T> {
+  promise: Promise<T>
+  resolve(value: T): void
+  reject(error: Error): void
+}
+
+/** A machine in the network: a node or a client, by name. */
+export interface DirectedLink {
+  from: string
+  to: string
+}
+
+export interface NodeSpec {
+  name: string
+  /** Parameters as in redis.conf. The world adds addresses, ports, directory and log. */
+  config: Readonly<Record<string, string>>
+}
+
+export interface WorldNode {
+  readonly name: string
+  /** Where clients and other nodes reach it; announced by the node. */
+  readonly host: string
+  readonly port: number
+  readonly busPort: number
+  /** The management address: beside every fault. */
+  readonly adminHost: string
+  readonly adminPort: number
+  /** The complete configuration that it was started with. */
+  readonly configuration: Readonly<Record<string, string>>
+  /** The last lines of its log, oldest first. */
+  logTail(lines: number): string[]
+}
+
+export interface ActiveFault {
+  /** What shows that the fault acts (`1,204 bytes held on 3 links`); empty: nothing shows it. */
+  tookHold(): Promise<string>
+  /** Idempotent. */
+  undo(): Promise<void>
+}
