@@ -2,9 +2,12 @@
  * One database as the rest of the engine sees it: keys, values, expiry, slots, snapshots; never the layout.
  * `Keyspace` (keyspace.ts) implements it.
  *
- * An `Entry` is a small number that stands for one key. It is valid until the next call that may add or remove keys.
+ * An `Entry` is a small number that stands for one key. It is valid until its key is removed, or `clear` or `maintain`
+ * is called; other calls leave it valid.
  * Expiry is *stored* here and *judged* by `Context` (commands/context.ts), because a replica must not delete by itself.
  */
+
+import type { Reply } from '../resp/reply.ts'
 
 /** A key's handle; `NO_ENTRY` where there is none. */
 export type Entry = number
@@ -69,10 +72,28 @@ export interface KeyspacePort {
 
   /** A copy of a string value. The entry must be a string. */
   text(entry: Entry): Buffer
+  /** The same without a copy where possible: a window to read from, valid until the next call of any method. */
+  peekText(entry: Entry): Buffer
   textLength(entry: Entry): number
-  /** Makes or replaces a key with a string; the expiry of a replaced key is kept unless cleared by the caller. Integers are stored as such. */
+  /** Writes the string value as one bulk reply, straight from where it is stored. */
+  sendText(entry: Entry, reply: Reply): void
+  /** The number when the value is stored as an integer of at most 53 bits, else NaN (larger int64 are read by `text`). */
+  integer(entry: Entry): number
+  /** Makes or replaces a key with a string; the expiry of a replaced key is kept unless cleared by the caller. Integers (canonical int64) are stored as such. */
   setText(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, start: number, end: number): Entry
+  /** `setText` without the attempt to store an integer (the encoding is embstr or raw by length). */
+  setPlainText(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, start: number, end: number): Entry
+  /** |value| ≤ 2^53 − 1. */
   setInteger(key: Uint8Array, keyStart: number, keyEnd: number, value: number): Entry
+  /** `setText` for a key whose entry is known (of any type): saves the second look-up. The entry stays valid. */
+  replaceText(entry: Entry, value: Uint8Array, start: number, end: number): void
+  /** `setInteger` for a key whose entry is known. The entry stays valid. */
+  replaceInteger(entry: Entry, value: number): void
+  /**
+   * Turns a string into a raw one of at least `lengthBytes` (zero bytes are added) and returns a window on all of it
+   * that may be written to until the next call of any method. For APPEND, SETRANGE, SETBIT. The entry stays valid.
+   */
+  editText(entry: Entry, lengthBytes: number): Buffer
   aggregate(entry: Entry): Aggregate
   /** Makes or replaces a key with an aggregate. */
   setAggregate(key: Uint8Array, keyStart: number, keyEnd: number, value: Aggregate): Entry
@@ -90,17 +111,35 @@ export interface KeyspacePort {
   remove(entry: Entry): void
   clear(): void
 
-  /** Redis's SCAN guarantee: what is there from first to last call is visited at least once. Returns the next cursor, 0n when done. */
+  /** The 24-bit LRU or LFU field (`access-clock.ts`) that new and replaced keys get. Refreshed by the cron. */
+  accessClock: number
+  /** The field of one key. */
+  accessed(entry: Entry): number
+  setAccessed(entry: Entry, clock: number): void
+
+  /**
+   * Gives memory back in small steps (moves records and blocks together after many removals). Called by the cron;
+   * one step takes well under a millisecond. Invalidates entries. True while there is more to do.
+   */
+  maintain(): boolean
+
+  /**
+   * Redis's SCAN guarantee: what is there from first to last call is visited at least once. Returns the next cursor,
+   * 0n when done. `visit` must not add or remove keys.
+   */
   scan(cursor: bigint, count: number, visit: (entry: Entry) => void): bigint
   /** Any entry, uniformly enough; NO_ENTRY when empty. `draw(limit)` gives a whole number in [0, limit). */
   randomEntry(draw: (limit: number) => number): Entry
-  /** Up to `count` entries that have an expiry, by sampling: for the active expiry cycle. */
+  /**
+   * Up to `count` different entries that have an expiry, by sampling: for the active expiry cycle. `visit` must not
+   * add or remove keys (collect first; `remove` leaves other entries valid).
+   */
   sampleExpiring(draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void
 
   /** Cluster: keys in a hash slot. Only kept when the keyspace was made with `slots: true`. */
   countInSlot(slot: number): number
   keysInSlot(slot: number, limit: number): Buffer[]
 
-  /** Point in time to the command: starts now, independent of other snapshots. */
+  /** Point in time to the command: starts now, independent of other snapshots. Visits come in no particular order, each key once. */
   snapshot(visitor: SnapshotVisitor): SnapshotWalk
 }
