@@ -51,6 +51,8 @@ export interface Context {
    */
   changed(keyIndex: number, eventClass: EventClass, event: string): void
   changedKey(key: Buffer, eventClass: EventClass, event: string): void
+  /** The key at argument `keyIndex` did not exist and does now: notifies `new` (class n). Called before `changed`. */
+  created(keyIndex: number): void
   /** Only the notification, without dirtying. */
   notify(eventClass: EventClass, event: string, key: Buffer): void
   /** Changes that touch no single key (FLUSHALL): adds to the dirty count. */
