@@ -1,0 +1,245 @@
+/**
+ * Reads RDB files of versions 1 to 12 as their bytes arrive: from a file in slices, or from a primary's socket.
+ *
+ * Nothing is skipped in silence: a type, an operation or a damaged byte that cannot be understood ends the load with an
+ * `RdbError` that names it and its offset. Expiry is reported, not judged.
+ */
+import type { Aggregate } from '../store/keyspace-port.ts'
+import { Crc64 } from './crc64.ts'
+import { opcode, RDB_TYPE_STRING, RDB_VERSION, RDB_VERSION_MAX, rdbTypeNames } from './rdb-format.ts'
+import { NEED_MORE, RdbError, RdbInput } from './rdb-input.ts'
+import { type AggregateLoader, aggregateLoaders } from './rdb-types.ts'
+import type { KeyUse } from './rdb-writer.ts'
+
+/** Buffers are valid only during the call. What a visitor throws comes out of `RdbReader.advance`. */
+export interface RdbVisitor {
+  aux(name: string, value: string): void
+  /** The keys that follow belong to this database. */
+  selectDatabase(index: number): void
+  /** How many keys are about to come. */
+  resizeDatabase?(keys: number, expiringKeys: number): void
+  /** Exactly one of `text` and `aggregate` is given. `expireAtMs` is -1 for a key that does not expire. */
+  entry(
+    key: Buffer,
+    text: Buffer | undefined,
+    aggregate: Aggregate | undefined,
+    expireAtMs: number,
+    use: KeyUse | undefined,
+  ): void
+  /** Source text of a function library. Without this method a file with functions is refused. */
+  functionLibrary?(source: Buffer): void
+}
+
+export class RdbReader {
+  private readonly input = new RdbInput()
+  private readonly visitor: RdbVisitor
+  private readonly verifyChecksum: boolean
+  private version = 0
+  private ended = false
+  private expireAtMs = -1
+  private use: KeyUse | undefined
+  /** A value that is being read in steps. */
+  private loader: AggregateLoader | undefined
+  private loaderKey: Buffer | undefined
+
+  /** `verifyChecksum` is `rdbchecksum`. */
+  constructor(visitor: RdbVisitor, verifyChecksum: boolean) {
+    this.visitor = visitor
+    this.verifyChecksum = verifyChecksum
+  }
+
+  get offsetBytes(): number {
+    return this.input.offsetBytes
+  }
+
+  /** Takes a copy of `chunk`; nothing is read before `advance`. */
+  feed(chunk: Uint8Array): void {
+    this.input.feed(chunk)
+  }
+
+  /**
+   * Reads up to `items` operations (a key, an aux field, an element of a large value).
+   * @returns `more`: call again; `starved`: feed first; `end`: the file is complete and its checksum is right.
+   * @throws RdbError
+   */
+  advance(items = Number.POSITIVE_INFINITY): 'more' | 'starved' | 'end' {
+    for (let count = 0; count < items; count++) {
+      if (this.ended) return 'end'
+      if (!this.input.ready) return 'starved'
+      try {
+        this.step()
+        this.input.commit()
+      } catch (error) {
+        if (error !== NEED_MORE) throw error
+        this.input.unwind()
+        return 'starved'
+      }
+    }
+    return this.ended ? 'end' : 'more'
+  }
+
+  /** What was fed past the end of the file. */
+  rest(): Buffer {
+    return this.input.takeRest()
+  }
+
+  /** The file has no more bytes than were fed. @throws RdbError when it is not complete. */
+  finish(): void {
+    if (this.ended) return
+    throw new RdbError('Unexpected end of file', this.input.offsetBytes + this.input.takeRest().length)
+  }
+
+  private step(): void {
+    if (this.version === 0) this.readHeader()
+    else if (this.loader !== undefined) this.stepLoader(this.loader)
+    else this.readOperation(this.input.byte())
+  }
+
+  private readHeader(): void {
+    const head = this.input.bytes(9).toString('latin1')
+    const version = /^REDIS\d{4}$/.test(head) ? Number(head.slice(5)) : -1
+    if (version === -1) throw new RdbError('Wrong signature trying to load DB from file', 0)
+    if (version < 1 || version > RDB_VERSION_MAX) throw new RdbError(`Can't handle RDB format version ${version}`, 5)
+    this.version = version
+  }
+
+  private readOperation(code: number): void {
+    const input = this.input
+    switch (code) {
+      case opcode.end:
+        this.readEnd()
+        break
+      case opcode.aux: {
+        const name = input.string().toString('latin1')
+        this.visitor.aux(name, input.string().toString('latin1'))
+        break
+      }
+      case opcode.selectDatabase:
+        this.visitor.selectDatabase(input.length())
+        break
+      case opcode.resizeDatabase: {
+        const keys = input.length()
+        const expiringKeys = input.length()
+        this.visitor.resizeDatabase?.(keys, expiringKeys)
+        break
+      }
+      case opcode.expiryMs:
+        this.expireAtMs = Math.max(0, Number(input.bytes(8).readBigInt64LE()))
+        break
+      case opcode.expirySeconds:
+        this.expireAtMs = Math.max(0, input.bytes(4).readInt32LE() * 1000)
+        break
+      case opcode.idle:
+        this.use = { idleSeconds: input.length() }
+        break
+      case opcode.frequency:
+        this.use = { frequency: input.byte() }
+        break
+      case opcode.slotInfo:
+        // Slot number and two size hints of Redis 7.4 and Valkey: they say nothing about contents.
+        for (let i = 0; i < 3; i++) input.length()
+        break
+      case opcode.function2:
+        this.readFunction()
+        break
+      case opcode.functionPreRelease:
+        input.fail('Pre-release function format not supported')
+        break
+      case opcode.moduleAux:
+        input.fail('The file contains module AUX data, which this server cannot load')
+        break
+      default:
+        this.readKey(code)
+    }
+  }
+
+  private readFunction(): void {
+    if (this.visitor.functionLibrary === undefined)
+      this.input.fail('The file contains functions, which cannot be loaded')
+    this.visitor.functionLibrary?.(this.input.string())
+  }
+
+  private readKey(type: number): void {
+    if (type === RDB_TYPE_STRING) {
+      const key = this.input.string()
+      this.emit(key, this.input.string(), undefined)
+      return
+    }
+    const start = aggregateLoaders[type]
+    if (start === undefined) {
+      const offset = this.input.offsetBytes - 1
+      throw new RdbError(unknownType(type), offset)
+    }
+    this.loaderKey = Buffer.from(this.input.string())
+    this.loader = start()
+  }
+
+  private stepLoader(loader: AggregateLoader): void {
+    if (!loader.step(this.input)) return
+    this.loader = undefined
+    this.emit(this.loaderKey as Buffer, undefined, loader.value)
+  }
+
+  private emit(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined): void {
+    this.visitor.entry(key, text, aggregate, this.expireAtMs, this.use)
+    this.expireAtMs = -1
+    this.use = undefined
+  }
+
+  private readEnd(): void {
+    // Versions before 5 have no checksum. Zeros mean that the writer had it turned off.
+    if (this.version >= 5) {
+      const stored = this.input.bytes(8)
+      const computed = this.input.checksumBefore(8)
+      if (this.verifyChecksum && !stored.equals(computed) && !stored.equals(NO_CHECKSUM)) {
+        throw new RdbError(
+          `Wrong RDB checksum expected: (${hex(computed)}) but got (${hex(stored)})`,
+          this.input.offsetBytes - 8,
+        )
+      }
+    }
+    this.ended = true
+  }
+}
+
+/**
+ * The value in a DUMP payload, or undefined when its version or checksum is not acceptable.
+ * @throws RdbError when the payload is accepted and yet not readable
+ */
+export function readDumpPayload(payload: Buffer): { text?: Buffer; aggregate?: Aggregate } | undefined {
+  if (payload.length < 11) return undefined
+  const end = payload.length - 10
+  const version = payload.readUInt16LE(end)
+  const crc = new Crc64()
+  crc.update(payload, 0, end + 2)
+  const stored = payload.subarray(end + 2)
+  if (version > RDB_VERSION || !(stored.equals(crc.bytes()) || stored.equals(NO_CHECKSUM))) return undefined
+  const input = new RdbInput()
+  input.feed(payload.subarray(0, end))
+  try {
+    const type = input.byte()
+    if (type === RDB_TYPE_STRING) return { text: Buffer.from(input.string()) }
+    const loader = aggregateLoaders[type]?.()
+    if (loader === undefined) return input.fail(unknownType(type))
+    while (!loader.step(input)) input.commit()
+    return { aggregate: loader.value }
+  } catch (error) {
+    if (error === NEED_MORE) return input.fail('Unexpected end of payload')
+    throw error
+  }
+}
+
+const NO_CHECKSUM = Buffer.alloc(8)
+
+function unknownType(type: number): string {
+  const name = rdbTypeNames[type]
+  return name === undefined ? `Unknown RDB encoding type ${type}` : `Cannot load RDB type ${type} (${name})`
+}
+
+/** A stored checksum as a hexadecimal number. */
+function hex(bytes: Buffer): string {
+  return Buffer.from(bytes)
+    .reverse()
+    .toString('hex')
+    .replace(/^0+(?=.)/, '')
+}
