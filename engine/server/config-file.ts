@@ -1,0 +1,176 @@
+/**
+ * The configuration file's lines, as redis-server reads them: blank lines and comments are skipped, words follow the
+ * quoting rules of `config-words.ts`, `include` (with globs) reads other files in place. A command line becomes lines
+ * appended to the file (`command-line.ts`), so that one reader and one kind of error serve both.
+ */
+import { posix } from 'node:path'
+import { globMatch } from '../data/glob.ts'
+import { type Disk, IoError } from '../io.ts'
+import type { Parameter } from './config-kinds.ts'
+import { type ConfigName, configTable } from './config-table.ts'
+import { splitOnSpace, splitWords } from './config-words.ts'
+
+/** One line with its number in the text it came from, counted from 1. */
+export interface ConfigLine {
+  readonly number: number
+  readonly text: string
+}
+
+/** A line that cannot be accepted. `message` is Redis's; `line` is absent when no single line is to blame. */
+export class ConfigError extends Error {
+  readonly line: ConfigLine | undefined
+  constructor(message: string, line?: ConfigLine) {
+    super(message)
+    this.name = 'ConfigError'
+    this.line = line
+  }
+}
+
+/** A configuration file that cannot be read. */
+export class ConfigFileMissing extends Error {
+  constructor(path: string, reason: string) {
+    super(`Fatal error, can't open config file '${path}': ${reason}`)
+    this.name = 'ConfigFileMissing'
+  }
+}
+
+/** Directives that are no parameters: their words without the directive's name. */
+export interface ConfigDirectives {
+  readonly renamedCommands: (readonly [from: string, to: string])[]
+  readonly users: (readonly string[])[]
+  readonly modules: (readonly string[])[]
+}
+
+/** What reading a configuration needs to know and to do. */
+export interface DirectiveReader {
+  readonly disk: Disk
+  /** Resolves relative paths of `include`; follows `dir` as it changes. */
+  pathOf(path: string): string
+  find(name: string): ConfigName | undefined
+  /** Sets a parameter; undefined or what is wrong. `isFirst`: no earlier line named it. */
+  load(name: ConfigName, words: readonly string[], isFirst: boolean): string | undefined
+}
+
+/** Accepted and ignored, as in Redis 7.0. */
+const obsolete = ['list-max-ziplist-entries', 'list-max-ziplist-value', 'lua-replicate-commands']
+
+/** Splits a text into numbered lines. */
+export function linesOf(text: string): ConfigLine[] {
+  return text.split('\n').map((line, index) => ({ number: index + 1, text: line }))
+}
+
+/** @throws {ConfigFileMissing} */
+export function readConfigText(disk: Disk, path: string): string {
+  try {
+    const file = disk.open(path, 'read')
+    try {
+      const bytes = Buffer.alloc(file.sizeBytes)
+      const length = file.read(bytes, 0)
+      return bytes.toString('utf8', 0, length)
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    if (!(error instanceof IoError)) throw error
+    throw new ConfigFileMissing(path, reasonOf(error))
+  }
+}
+
+/** The system's words for the codes that a configuration path meets. */
+export function reasonOf(error: IoError): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'No such file or directory',
+    EACCES: 'Permission denied',
+    EISDIR: 'Is a directory',
+    ENOTDIR: 'Not a directory',
+    ENOSPC: 'No space left on device',
+    EROFS: 'Read-only file system',
+    EIO: 'Input/output error',
+  }
+  return reasons[error.code] ?? error.message
+}
+
+/**
+ * Executes `lines` in order and returns the directives that are no parameters.
+ * @throws {ConfigError} on the first bad line, {ConfigFileMissing} for an include
+ */
+export function readDirectives(lines: readonly ConfigLine[], reader: DirectiveReader): ConfigDirectives {
+  const directives: ConfigDirectives = { renamedCommands: [], users: [], modules: [] }
+  const seen = new Set<ConfigName>()
+  const readLines = (text: readonly ConfigLine[], depth: number) => {
+    for (const line of text) {
+      const trimmed = { number: line.number, text: trimLine(line.text) }
+      if (trimmed.text === '' || trimmed.text.startsWith('#')) continue
+      const words = splitWords(trimmed.text)
+      if (words === undefined) throw new ConfigError('Unbalanced quotes in configuration line', trimmed)
+      const [name = '', ...values] = words
+      if (words.length === 0) continue
+      if (name.toLowerCase() === 'include' && values.length === 1) {
+        for (const path of expand(reader, values[0] as string)) {
+          if (depth >= includesDeepest) throw new ConfigError('include nests too deeply', trimmed)
+          readLines(linesOf(readConfigText(reader.disk, path)), depth + 1)
+        }
+        continue
+      }
+      const error = readLine(name.toLowerCase(), values, reader, seen, directives)
+      if (error !== undefined) throw new ConfigError(error, trimmed)
+    }
+  }
+  readLines(lines, 0)
+  return directives
+}
+
+/** A file that includes itself would otherwise never end. */
+const includesDeepest = 64
+
+function trimLine(text: string): string {
+  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+}
+
+function readLine(
+  name: string,
+  values: readonly string[],
+  reader: DirectiveReader,
+  seen: Set<ConfigName>,
+  directives: ConfigDirectives,
+): string | undefined {
+  const parameter = reader.find(name)
+  if (parameter !== undefined) {
+    const { severalWords } = configTable[parameter] as Parameter<unknown>
+    if (!severalWords && values.length !== 1) return 'wrong number of arguments'
+    const quoted = severalWords && values.length === 1 && values[0] !== ''
+    const isFirst = !seen.has(parameter)
+    seen.add(parameter)
+    return reader.load(parameter, quoted ? splitOnSpace(values[0] as string) : values, isFirst)
+  }
+  if (obsolete.includes(name)) return undefined
+  if (name === 'rename-command' && values.length === 2) {
+    directives.renamedCommands.push([(values[0] as string).toLowerCase(), values[1] as string])
+  } else if (name === 'user' && values.length >= 1) directives.users.push(values)
+  else if (name === 'loadmodule' && values.length >= 1) directives.modules.push(values)
+  else if (name === 'sentinel') return 'sentinel directive while not in sentinel mode'
+  else if (name.includes('.')) {
+    return values.length === 0
+      ? 'Module config specified without value'
+      : 'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting'
+  } else return 'Bad directive or wrong number of arguments'
+  return undefined
+}
+
+/** The files that an `include` means: with globs the existing ones in the order of their names, maybe none. */
+function expand(reader: DirectiveReader, given: string): string[] {
+  if (!/[*?[]/.test(given)) return [reader.pathOf(given)]
+  let paths = [given.startsWith('/') ? '/' : reader.pathOf('.')]
+  for (const part of given.split('/').filter((name) => name !== '')) {
+    paths = paths.flatMap((folder) => {
+      if (!/[*?[]/.test(part)) return [posix.join(folder, part)]
+      if (reader.disk.status(folder)?.isDirectory !== true) return []
+      const pattern = Buffer.from(part)
+      return reader.disk
+        .list(folder)
+        .filter((name) => (part.startsWith('.') || !name.startsWith('.')) && globMatch(pattern, Buffer.from(name)))
+        .map((name) => posix.join(folder, name))
+    })
+  }
+  return paths.filter((path) => reader.disk.status(path) !== undefined)
+}
