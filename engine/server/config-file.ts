@@ -3,8 +3,8 @@
  * quoting rules of `config-words.ts`, `include` (with globs) reads other files in place. A command line becomes lines
  * appended to the file (`command-line.ts`), so that one reader and one kind of error serve both.
  */
-import { posix } from 'node:path'
 import { globMatch } from '../data/glob.ts'
+import { resolvePath } from '../data/path.ts'
 import { type Disk, IoError } from '../io.ts'
 import type { Parameter } from './config-kinds.ts'
 import { type ConfigName, configTable } from './config-table.ts'
@@ -163,13 +163,13 @@ function expand(reader: DirectiveReader, given: string): string[] {
   let paths = [given.startsWith('/') ? '/' : reader.pathOf('.')]
   for (const part of given.split('/').filter((name) => name !== '')) {
     paths = paths.flatMap((folder) => {
-      if (!/[*?[]/.test(part)) return [posix.join(folder, part)]
+      if (!/[*?[]/.test(part)) return [resolvePath(folder, part)]
       if (reader.disk.status(folder)?.isDirectory !== true) return []
       const pattern = Buffer.from(part)
       return reader.disk
         .list(folder)
         .filter((name) => (part.startsWith('.') || !name.startsWith('.')) && globMatch(pattern, Buffer.from(name)))
-        .map((name) => posix.join(folder, name))
+        .map((name) => resolvePath(folder, name))
     })
   }
   return paths.filter((path) => reader.disk.status(path) !== undefined)

@@ -9,7 +9,7 @@
  * The new file is written beside the old one, synced and renamed over it, and the directory is synced: after a power
  * cut there is either the old file or the new one.
  */
-import { posix } from 'node:path'
+import { directoryOf } from '../data/path.ts'
 import type { Disk } from '../io.ts'
 import { ConfigFileMissing, readConfigText } from './config-file.ts'
 import type { Parameter } from './config-kinds.ts'
@@ -165,5 +165,5 @@ function replaceFile(disk: Disk, path: string, content: string): void {
     if (disk.status(temporary) !== undefined) disk.remove(temporary)
     throw error
   }
-  disk.syncDirectory(posix.dirname(path))
+  disk.syncDirectory(directoryOf(path))
 }

@@ -4,8 +4,8 @@
  * `config-rewrite.ts`.
  */
 import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
 import { globMatch } from '../data/glob.ts'
+import { resolvePath } from '../data/path.ts'
 import { type Disk, IoError } from '../io.ts'
 import { type ConfigDirectives, ConfigError, type ConfigLine, readDirectives, reasonOf } from './config-file.ts'
 import { type Parameter, type Parsed, wordsOf } from './config-kinds.ts'
@@ -197,7 +197,7 @@ class StoredConfig implements Config {
   }
 
   pathOf(path: string): string {
-    return posix.resolve(this.values.dir, path)
+    return resolvePath(this.values.dir, path)
   }
 
   rewrite(): string | undefined {
