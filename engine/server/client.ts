@@ -41,6 +41,10 @@ export interface Client {
 
   /** Ends a `Context.block` with an answer; queued input of the client runs afterwards. */
   unblock(answer: (reply: Reply) => void): void
+  /** Hands pending replies to the connection now, so that what is written to the connection itself comes after them. */
+  flush(): void
+  /** Called each time when all that was written to the connection has been handed to the network after a `false`. */
+  onDrain(callback: () => void): void
   /** Answers what is pending, then closes. */
   closeAfterReply(): void
   /** Closes now; frees everything that belongs to the client. Safe to call twice. */

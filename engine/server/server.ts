@@ -4,11 +4,13 @@
  */
 
 import type { Cluster } from '../cluster/cluster-port.ts'
+import type { Arguments } from '../commands/arguments.ts'
 import type { Command } from '../commands/command.ts'
 import type { Io } from '../io.ts'
+import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
 import type { KeyspacePort } from '../store/keyspace-port.ts'
-import type { Client } from './client.ts'
+import type { Client, ClientKind } from './client.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 
@@ -21,6 +23,7 @@ export interface Server {
   readonly clients: ClientRegistry
   readonly pubsub: PubSub
   readonly replication: Replication
+  readonly persistence: Persistence
   /** Undefined unless `cluster-enabled yes`. */
   readonly cluster: Cluster | undefined
   readonly info: InfoRegistry
@@ -38,7 +41,9 @@ export interface Server {
   /** Runs once at the end of the current turn, before replies are flushed (Redis's beforeSleep). Cheap to call repeatedly. */
   beforeSleep(task: () => void): void
   /** Executes a command on behalf of `client` with the rules for its kind (a primary's stream, AOF loading, a client). */
-  execute(client: Client, words: readonly (string | Buffer)[]): void
+  execute(client: Client, args: Arguments): void
+  /** A client without a socket whose replies are discarded: for `execute`. It lives until its `close`. */
+  createInternalClient(kind: ClientKind): Client
   /** Writes to AOF and replicas outside of a command (expiry, eviction, slot cleaning). */
   propagate(databaseIndex: number, words: readonly (string | Buffer)[]): void
   /** Removes all keys of all databases and invalidates what depends on them, without propagation. */
@@ -72,6 +77,8 @@ export interface InfoRegistry {
 
 /** Counters of INFO stats; parts add to them directly. */
 export interface Stats {
+  /** Changes to the data set since the start (the sum of `Context.changed` and `Context.dirty`); never set back. */
+  changes: number
   commandsProcessed: number
   connectionsReceived: number
   connectionsRejected: number
