@@ -42,19 +42,19 @@ export interface Context {
   lookupRead(keyIndex: number): Entry
   /** The same for a command that is about to change the key (no hit or miss is counted). */
   lookupWrite(keyIndex: number): Entry
-  /** The same for a key that is not an argument. */
-  lookupKey(key: Buffer, forWrite: boolean): Entry
+  /** The same for a key that is not an argument, or is of another database than the selected one. */
+  lookupKey(key: Buffer, forWrite: boolean, db?: KeyspacePort): Entry
 
   /**
    * The key at argument `keyIndex` was changed: counts it as dirty, touches WATCH, invalidates client caches,
    * emits the keyspace event `event` (as `set`, `del`, `expire`).
    */
   changed(keyIndex: number, eventClass: EventClass, event: string): void
-  changedKey(key: Buffer, eventClass: EventClass, event: string): void
+  changedKey(key: Buffer, eventClass: EventClass, event: string, db?: KeyspacePort): void
   /** The key at argument `keyIndex` did not exist and does now: notifies `new` (class n). Called before `changed`. */
   created(keyIndex: number): void
   /** Only the notification, without dirtying. */
-  notify(eventClass: EventClass, event: string, key: Buffer): void
+  notify(eventClass: EventClass, event: string, key: Buffer, db?: KeyspacePort): void
   /** Changes that touch no single key (FLUSHALL): adds to the dirty count. */
   dirty(changes: number): void
 
