@@ -178,6 +178,8 @@ export const resultSchema = z.object({
   world: z.enum(['real', 'sim']),
   target: z.object({ kind: z.string(), version: z.string() }),
   seed: z.number(),
+  /** Server settings that the user gave, beyond the scenario's own. */
+  settings: z.record(z.string(), z.string()),
   startedAt: z.string(),
   elapsedMs: z.number(),
   host: z.object({ platform: z.string(), node: z.string(), cpus: z.number(), faultline: z.string() }),

@@ -18,6 +18,8 @@ export interface World {
   sleep(delayMs: number): Promise<void>
   /** A promise that may be awaited inside a run, and the function that resolves it. */
   deferred<T>(): Deferred<T>
+  /** Runs the world until `run` is settled: the simulator's time passes only meanwhile. */
+  drive<T>(run: Promise<T>): Promise<T>
   /** Starts a server and resolves when it is ready to serve. Rejects with a `HarnessError` that holds its last log lines. */
   startNode(spec: NodeSpec): Promise<WorldNode>
   /**
