@@ -61,6 +61,8 @@ export interface ListenOptions {
   port: number
   /** Unix socket path instead of host and port. */
   path?: string
+  /** Permission bits of the Unix socket's file; the system's default when left out. */
+  permissions?: number
   backlog?: number
 }
 
@@ -203,6 +205,8 @@ export interface Host {
   readonly processId: number
   readonly hostName: string
   readonly platform: string
+  /** Local time minus UTC in minutes at a moment, for the times in the log. Left out: UTC. */
+  utcOffsetMinutes?(wallMs: number): number
   /** One line of the log or of the terminal, without a line end. */
   print(line: string): void
   memory(): MemoryUse

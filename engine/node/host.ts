@@ -8,6 +8,7 @@ export function createNodeHost(): Host {
     processId: process.pid,
     hostName: hostname(),
     platform: process.platform,
+    utcOffsetMinutes: (wallMs) => -new Date(wallMs).getTimezoneOffset(),
     print(line) {
       process.stdout.write(`${line}\n`)
     },

@@ -4,6 +4,7 @@
  * What a connection does once it stands is in `socket-connection.ts`.
  */
 
+import { chmodSync } from 'node:fs'
 import net from 'node:net'
 import type { ConnectionHandlers, ConnectOptions, Listener, ListenHandlers, ListenOptions, Network } from '../io.ts'
 import { ioErrorFrom } from './errors.ts'
@@ -59,6 +60,13 @@ class NodeListener implements Listener {
       // Closed while the address was being bound.
       if (this.closed) {
         this.server.close()
+        return
+      }
+      try {
+        if (options.path !== undefined && options.permissions !== undefined)
+          chmodSync(options.path, options.permissions)
+      } catch (error) {
+        this.server.emit('error', error)
         return
       }
       const address = this.server.address()

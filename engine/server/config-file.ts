@@ -9,6 +9,7 @@ import { type Disk, IoError } from '../io.ts'
 import type { Parameter } from './config-kinds.ts'
 import { type ConfigName, configTable } from './config-table.ts'
 import { splitOnSpace, splitWords } from './config-words.ts'
+import { errorText } from './system-errors.ts'
 
 /** One line with its number in the text it came from, counted from 1. */
 export interface ConfigLine {
@@ -59,8 +60,11 @@ export function linesOf(text: string): ConfigLine[] {
   return text.split('\n').map((line, index) => ({ number: index + 1, text: line }))
 }
 
-/** @throws {ConfigFileMissing} */
-export function readConfigText(disk: Disk, path: string): string {
+/**
+ * @param shown the path as the error names it
+ * @throws {ConfigFileMissing}
+ */
+export function readConfigText(disk: Disk, path: string, shown = path): string {
   try {
     const file = disk.open(path, 'read')
     try {
@@ -72,22 +76,8 @@ export function readConfigText(disk: Disk, path: string): string {
     }
   } catch (error) {
     if (!(error instanceof IoError)) throw error
-    throw new ConfigFileMissing(path, reasonOf(error))
+    throw new ConfigFileMissing(shown, errorText(error))
   }
-}
-
-/** The system's words for the codes that a configuration path meets. */
-export function reasonOf(error: IoError): string {
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'No such file or directory',
-    EACCES: 'Permission denied',
-    EISDIR: 'Is a directory',
-    ENOTDIR: 'Not a directory',
-    ENOSPC: 'No space left on device',
-    EROFS: 'Read-only file system',
-    EIO: 'Input/output error',
-  }
-  return reasons[error.code] ?? error.message
 }
 
 /**
@@ -106,9 +96,10 @@ export function readDirectives(lines: readonly ConfigLine[], reader: DirectiveRe
       const [name = '', ...values] = words
       if (words.length === 0) continue
       if (name.toLowerCase() === 'include' && values.length === 1) {
-        for (const path of expand(reader, values[0] as string)) {
+        const given = values[0] as string
+        for (const path of expand(reader, given)) {
           if (depth >= includesDeepest) throw new ConfigError('include nests too deeply', trimmed)
-          readLines(linesOf(readConfigText(reader.disk, path)), depth + 1)
+          readLines(linesOf(readConfigText(reader.disk, path, isGlob(given) ? path : given)), depth + 1)
         }
         continue
       }
@@ -159,11 +150,11 @@ function readLine(
 
 /** The files that an `include` means: with globs the existing ones in the order of their names, maybe none. */
 function expand(reader: DirectiveReader, given: string): string[] {
-  if (!/[*?[]/.test(given)) return [reader.pathOf(given)]
+  if (!isGlob(given)) return [reader.pathOf(given)]
   let paths = [given.startsWith('/') ? '/' : reader.pathOf('.')]
   for (const part of given.split('/').filter((name) => name !== '')) {
     paths = paths.flatMap((folder) => {
-      if (!/[*?[]/.test(part)) return [resolvePath(folder, part)]
+      if (!isGlob(part)) return [resolvePath(folder, part)]
       if (reader.disk.status(folder)?.isDirectory !== true) return []
       const pattern = Buffer.from(part)
       return reader.disk
@@ -173,4 +164,8 @@ function expand(reader: DirectiveReader, given: string): string[] {
     })
   }
   return paths.filter((path) => reader.disk.status(path) !== undefined)
+}
+
+function isGlob(path: string): boolean {
+  return /[*?[]/.test(path)
 }

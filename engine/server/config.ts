@@ -7,10 +7,11 @@ import { createHash } from 'node:crypto'
 import { globMatch } from '../data/glob.ts'
 import { resolvePath } from '../data/path.ts'
 import { type Disk, IoError } from '../io.ts'
-import { type ConfigDirectives, ConfigError, type ConfigLine, readDirectives, reasonOf } from './config-file.ts'
+import { type ConfigDirectives, ConfigError, type ConfigLine, readDirectives } from './config-file.ts'
 import { type Parameter, type Parsed, wordsOf } from './config-kinds.ts'
 import { rewriteFile } from './config-rewrite.ts'
 import { type ConfigName, type ConfigValues, configTable } from './config-table.ts'
+import { errorText } from './system-errors.ts'
 
 /** Who asks for a change; decides about protected parameters. `inside`: the server itself or its harness. */
 export type ConfigOrigin = 'inside' | 'local' | 'remote'
@@ -210,7 +211,7 @@ class StoredConfig implements Config {
       rewriteFile(this.disk, this.filePath, settings, this.describeUsers(), (name) => this.find(name))
       return undefined
     } catch (error) {
-      if (error instanceof IoError) return `ERR Rewriting config file: ${reasonOf(error)}`
+      if (error instanceof IoError) return `ERR Rewriting config file: ${errorText(error)}`
       throw error
     }
   }

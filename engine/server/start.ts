@@ -1,0 +1,196 @@
+/**
+ * How a server starts and what it leaves behind, the same for a process and for a simulated host: banner, sockets,
+ * pid file, loading, readiness. The log's lines are redis-server's, in its order, because people and programs wait for
+ * them ("Ready to accept connections").
+ *
+ *     listen ─ pid file ─ cluster state ─ "Running mode" ─ load the data set ─ "Ready to accept connections"
+ *
+ * The sockets are open before the data set is loaded: clients that come early are answered with -LOADING.
+ */
+import { type Connection, type Io, IoError } from '../io.ts'
+import { redisVersion } from './command-line.ts'
+import type { Config } from './config.ts'
+import { type OpenSockets, openTcpSockets, openUnixSocket, removeIfThere } from './listeners.ts'
+import type { Log } from './log.ts'
+import { errorText } from './system-errors.ts'
+
+/** The parts that a start needs, and the steps that only they can do. */
+export interface StartPlan {
+  readonly io: Io
+  readonly config: Config
+  readonly log: Log
+  /** A client has connected; must set the connection's handlers before it returns. */
+  accept(connection: Connection): void
+  /** Reads the cluster's state and opens its bus, when there is a cluster. A text refuses the start and is logged. */
+  openCluster?(): string | undefined
+  /** Reads the data set; calls back with nothing, or with what makes a start impossible (it is logged). */
+  load(done: (error?: string) => void): void
+}
+
+export interface StartedServer {
+  /** Closes the sockets and removes pid file and socket file. Existing connections live on. */
+  stop(): void
+}
+
+/**
+ * Starts listening and loads the data set. When it cannot, the log says why and the process exits with status 1.
+ * @param onReady called once, after the readiness line was logged
+ */
+export function startServer(plan: StartPlan, onReady: () => void = () => {}): StartedServer {
+  return new Start(plan, onReady)
+}
+
+/** The lines at the very start. `hasConfiguration`: there was a file, or any option. */
+export function logBanner(io: Io, log: Log, hasConfiguration: boolean): void {
+  log.warning('oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo')
+  log.warning(
+    `Redis version=${redisVersion}, bits=64, commit=00000000, modified=0, pid=${io.host.processId}, just started`,
+  )
+  log.warning(
+    hasConfiguration
+      ? 'Configuration loaded'
+      : 'Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf',
+  )
+}
+
+class Start implements StartedServer {
+  private readonly plan: StartPlan
+  private readonly onReady: () => void
+  private tcp: OpenSockets | undefined
+  private unix: OpenSockets | undefined
+  private pidFile: string | undefined
+  private stopped = false
+  /** Whether sockets are to be opened anew in the next turn, or are just being opened. */
+  private listening: 'no' | 'soon' | 'now' = 'no'
+
+  constructor(plan: StartPlan, onReady: () => void) {
+    this.plan = plan
+    this.onReady = onReady
+    // Later, so that the caller has the server in hand when it becomes ready or fails.
+    plan.io.timers.defer(() => this.begin())
+  }
+
+  stop(): void {
+    if (this.stopped) return
+    this.stopped = true
+    if (this.pidFile !== undefined) {
+      this.plan.log.notice('Removing the pid file.')
+      removeIfThere(this.plan.io, this.pidFile)
+    }
+    this.tcp?.close()
+    this.unix?.close()
+  }
+
+  private begin(): void {
+    if (this.stopped) return
+    this.plan.log.notice('monotonic clock: POSIX clock_gettime')
+    const { port } = this.plan.config.values
+    if (port === 0) this.openUnix()
+    else this.openTcp(port, () => this.openUnix())
+  }
+
+  private openTcp(port: number, next: () => void): void {
+    const { io, config, log } = this.plan
+    openTcpSockets(io, config, log, port, this.plan.accept, (sockets) => {
+      if (this.stopped) return sockets?.close()
+      if (sockets === undefined) return this.fail(`Failed listening on port ${port} (TCP), aborting.`)
+      this.tcp = sockets
+      next()
+    })
+  }
+
+  private openUnix(): void {
+    const { io, config, log } = this.plan
+    if (config.values.unixsocket === '') {
+      this.run()
+      return
+    }
+    openUnixSocket(io, config, log, this.plan.accept, (sockets) => {
+      if (this.stopped) return sockets?.close()
+      if (sockets === undefined) return this.fail()
+      this.unix = sockets
+      this.run()
+    })
+  }
+
+  private run(): void {
+    const { config, log } = this.plan
+    if ((this.tcp?.count ?? 0) + (this.unix?.count ?? 0) === 0) {
+      this.fail('Configured to not listen anywhere, exiting.')
+      return
+    }
+    config.onChange('port', () => this.listenSoon())
+    config.onChange('bind', () => this.listenSoon())
+    const refusal = this.plan.openCluster?.()
+    if (refusal !== undefined) {
+      this.fail(refusal)
+      return
+    }
+    this.writePidFile()
+    const mode = config.values['cluster-enabled'] ? 'cluster' : 'standalone'
+    log.notice(`Running mode=${mode}, port=${config.values.port}.`)
+    log.warning('Server initialized')
+    this.plan.load((error) => {
+      if (this.stopped) return
+      if (error !== undefined) return this.fail(error)
+      if (this.tcp !== undefined) log.notice('Ready to accept connections')
+      if (this.unix !== undefined) {
+        log.notice(`The server is now ready to accept connections at ${config.values.unixsocket}`)
+      }
+      this.onReady()
+    })
+  }
+
+  /** `port` or `bind` was changed, maybe both at once; another change may come while sockets are being opened. */
+  private listenSoon(): void {
+    if (this.listening === 'soon') return
+    if (this.listening === 'no') this.plan.io.timers.defer(() => this.listenAnew())
+    this.listening = 'soon'
+  }
+
+  /** The old sockets are closed first, because an address may be in both lists. */
+  private listenAnew(): void {
+    const { io, config, log } = this.plan
+    this.tcp?.close()
+    this.tcp = undefined
+    const { port } = config.values
+    const done = (sockets: OpenSockets | undefined) => {
+      const again = this.listening === 'soon'
+      this.listening = 'no'
+      if (sockets === undefined) log.warning(`Failed listening on port ${port} (TCP).`)
+      this.tcp = sockets
+      if (this.stopped) sockets?.close()
+      else if (again) this.listenSoon()
+    }
+    this.listening = 'now'
+    if (this.stopped || port === 0) done({ count: 0, close: () => {} })
+    else openTcpSockets(io, config, log, port, this.plan.accept, done)
+  }
+
+  private writePidFile(): void {
+    const { io, config, log } = this.plan
+    if (config.values.pidfile === '') return
+    const path = config.pathOf(config.values.pidfile)
+    try {
+      const file = io.disk.open(path, 'create')
+      try {
+        file.write(Buffer.from(`${io.host.processId}\n`))
+      } finally {
+        file.close()
+      }
+      this.pidFile = path
+    } catch (error) {
+      if (!(error instanceof IoError)) throw error
+      log.warning(`Failed to write PID file: ${errorText(error)}`)
+    }
+  }
+
+  private fail(message?: string): void {
+    const { io, log } = this.plan
+    if (message !== undefined) log.warning(message)
+    this.tcp?.close()
+    this.unix?.close()
+    this.stopped = true
+    io.host.exit(1)
+  }
+}
