@@ -1,0 +1,13 @@
+/** Every command that the engine knows, by family: one line per family. */
+import type { Command } from './command.ts'
+import { counterCommands } from './counter.ts'
+import { expireCommands } from './expire.ts'
+import { genericCommands } from './generic.ts'
+import { stringCommands } from './string.ts'
+
+export const commandFamilies: readonly (readonly Command[])[] = [
+  stringCommands,
+  counterCommands,
+  genericCommands,
+  expireCommands,
+]

@@ -1,0 +1,546 @@
+/**
+ * Strings (Redis's t_string.c). Values are read and written where they are stored; what depends on the time is
+ * propagated as an absolute time, and what depends on floating point as its result, so that replicas cannot differ.
+ */
+import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
+import type { Arguments } from './arguments.ts'
+import { type Command, keyRange, oneKey } from './command.ts'
+import type { Context } from './context.ts'
+import { errors } from './errors.ts'
+import { longestCommonSubsequence } from './longest-common-subsequence.ts'
+import { numberArgument } from './number-argument.ts'
+import {
+  EX,
+  EXAT,
+  GET,
+  KEEPTTL,
+  NX,
+  options,
+  PERSIST,
+  PX,
+  PXAT,
+  readExpireTime,
+  readOptions,
+  XX,
+} from './string-options.ts'
+
+const EMPTY = Buffer.alloc(0)
+
+/** Stores argument `valueIndex` under argument `keyIndex`, whose entry is known, and tells. The expiry stays. */
+function store(context: Context, args: Arguments, keyIndex: number, valueIndex: number, known: Entry): Entry {
+  const { db } = context
+  let entry = known
+  if (entry === NO_ENTRY) {
+    const { memory } = args
+    entry = db.setText(
+      memory,
+      args.start(keyIndex),
+      args.end(keyIndex),
+      memory,
+      args.start(valueIndex),
+      args.end(valueIndex),
+    )
+    context.created(keyIndex)
+  } else {
+    db.replaceText(entry, args.memory, args.start(valueIndex), args.end(valueIndex))
+  }
+  return entry
+}
+
+/** `store` and forgets the expiry: what SET, GETSET and MSET do. */
+function overwrite(context: Context, args: Arguments, keyIndex: number, valueIndex: number, known: Entry): void {
+  const entry = store(context, args, keyIndex, valueIndex, known)
+  if (known !== NO_ENTRY) context.db.setExpireAtMs(entry, -1)
+  context.changed(keyIndex, 'string', 'set')
+}
+
+/** Answers the string at `entry`, nil for none. False after a type error was answered. */
+function sendValue(context: Context, entry: Entry): boolean {
+  if (entry === NO_ENTRY) {
+    context.reply.nil()
+    return true
+  }
+  if (context.db.type(entry) !== ValueType.string) {
+    context.reply.error(errors.wrongType)
+    return false
+  }
+  context.db.sendText(entry, context.reply)
+  return true
+}
+
+/** True, and the error answered, when there is a value that is not a string. */
+export function isOtherType(context: Context, entry: Entry): boolean {
+  if (entry === NO_ENTRY || context.db.type(entry) === ValueType.string) return false
+  context.reply.error(errors.wrongType)
+  return true
+}
+
+function get(context: Context): void {
+  sendValue(context, context.lookupRead(1))
+}
+
+function set(context: Context, args: Arguments): void {
+  if (args.count === 3) {
+    overwrite(context, args, 1, 2, context.lookupWrite(1))
+    context.reply.ok()
+    return
+  }
+  if (!readOptions(args, 3, true)) {
+    context.reply.error(errors.syntax)
+    return
+  }
+  setWithOptions(context, args, options.flags, options.timeIndex)
+}
+
+function setWithOptions(context: Context, args: Arguments, flags: number, timeIndex: number): void {
+  const { db, reply } = context
+  let expireAtMs = -1
+  if (timeIndex > 0) {
+    expireAtMs = readExpireTime(context, args, timeIndex, flags)
+    if (expireAtMs < 0) return
+  }
+  const answersOld = (flags & GET) !== 0
+  if (answersOld && !sendValue(context, context.lookupRead(1))) return
+  const found = context.lookupWrite(1)
+  if ((flags & (found === NO_ENTRY ? XX : NX)) !== 0) {
+    if (!answersOld) reply.nil()
+    return
+  }
+  const entry = store(context, args, 1, 2, found)
+  if (found !== NO_ENTRY && (flags & KEEPTTL) === 0) db.setExpireAtMs(entry, -1)
+  if (timeIndex > 0) db.setExpireAtMs(entry, expireAtMs)
+  context.changed(1, 'string', 'set')
+  if (timeIndex > 0) {
+    context.notify('generic', 'expire', args.view(1))
+    if ((flags & PXAT) === 0) context.propagateAs(['SET', args.copy(1), args.copy(2), 'PXAT', wholeText(expireAtMs)])
+  } else if (answersOld) {
+    context.propagateAs(wordsWithoutGet(args))
+  }
+  if (!answersOld) reply.ok()
+}
+
+function wordsWithoutGet(args: Arguments): Buffer[] {
+  const words: Buffer[] = []
+  for (let i = 0; i < args.count; i++) if (i < 3 || !args.is(i, 'get')) words.push(args.copy(i))
+  return words
+}
+
+/** Whole milliseconds in decimal, also beyond 2^53. */
+function wholeText(timeMs: number): string {
+  return BigInt(timeMs).toString()
+}
+
+function setnx(context: Context, args: Arguments): void {
+  if (context.lookupWrite(1) !== NO_ENTRY) {
+    context.reply.integer(0)
+    return
+  }
+  overwrite(context, args, 1, 2, NO_ENTRY)
+  context.reply.integer(1)
+}
+
+function setex(context: Context, args: Arguments): void {
+  setForTime(context, args, EX)
+}
+
+function psetex(context: Context, args: Arguments): void {
+  setForTime(context, args, PX)
+}
+
+function setForTime(context: Context, args: Arguments, unit: number): void {
+  const expireAtMs = readExpireTime(context, args, 2, unit)
+  if (expireAtMs < 0) return
+  const entry = store(context, args, 1, 3, context.lookupWrite(1))
+  context.db.setExpireAtMs(entry, expireAtMs)
+  context.changed(1, 'string', 'set')
+  context.notify('generic', 'expire', args.view(1))
+  context.propagateAs(['SET', args.copy(1), args.copy(3), 'PXAT', wholeText(expireAtMs)])
+  context.reply.ok()
+}
+
+function getset(context: Context, args: Arguments): void {
+  if (!sendValue(context, context.lookupRead(1))) return
+  overwrite(context, args, 1, 2, context.lookupWrite(1))
+  context.propagateAs(['SET', args.copy(1), args.copy(2)])
+}
+
+function getdel(context: Context, args: Arguments): void {
+  const entry = context.lookupRead(1)
+  if (!sendValue(context, entry) || entry === NO_ENTRY) return
+  context.db.remove(entry)
+  context.changed(1, 'generic', 'del')
+  context.propagateAs(['DEL', args.copy(1)])
+}
+
+function getex(context: Context, args: Arguments): void {
+  if (!readOptions(args, 2, false)) {
+    context.reply.error(errors.syntax)
+    return
+  }
+  const { flags, timeIndex } = options
+  const { db, server } = context
+  const entry = context.lookupRead(1)
+  if (entry === NO_ENTRY || isOtherType(context, entry)) {
+    if (entry === NO_ENTRY) context.reply.nil()
+    return
+  }
+  const expireAtMs = timeIndex > 0 ? readExpireTime(context, args, timeIndex, flags) : -1
+  if (timeIndex > 0 && expireAtMs < 0) return
+  db.sendText(entry, context.reply)
+  const deletesPast = !server.loading && server.replication.role === 'primary'
+  if ((flags & (EXAT | PXAT)) !== 0 && expireAtMs <= context.nowMs && deletesPast) {
+    db.remove(entry)
+    context.changed(1, 'generic', 'del')
+    context.propagateAs([server.config.values['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL', args.copy(1)])
+  } else if (timeIndex > 0) {
+    db.setExpireAtMs(entry, expireAtMs)
+    context.changed(1, 'generic', 'expire')
+    context.propagateAs(['PEXPIREAT', args.copy(1), wholeText(expireAtMs)])
+  } else if ((flags & PERSIST) !== 0 && db.expireAtMs(entry) >= 0) {
+    db.setExpireAtMs(entry, -1)
+    context.changed(1, 'generic', 'persist')
+    context.propagateAs(['PERSIST', args.copy(1)])
+  }
+}
+
+function mget(context: Context, args: Arguments): void {
+  const { db, reply } = context
+  reply.array(args.count - 1)
+  for (let i = 1; i < args.count; i++) {
+    const entry = context.lookupRead(i)
+    if (entry === NO_ENTRY || db.type(entry) !== ValueType.string) reply.nil()
+    else db.sendText(entry, reply)
+  }
+}
+
+function mset(context: Context, args: Arguments): void {
+  if (!isPaired(context, args)) return
+  for (let i = 1; i < args.count; i += 2) overwrite(context, args, i, i + 1, context.lookupWrite(i))
+  context.reply.ok()
+}
+
+function msetnx(context: Context, args: Arguments): void {
+  if (!isPaired(context, args)) return
+  for (let i = 1; i < args.count; i += 2) {
+    if (context.lookupWrite(i) === NO_ENTRY) continue
+    context.reply.integer(0)
+    return
+  }
+  for (let i = 1; i < args.count; i += 2) overwrite(context, args, i, i + 1, context.lookupWrite(i))
+  context.reply.integer(1)
+}
+
+function isPaired(context: Context, args: Arguments): boolean {
+  if (args.count % 2 === 1) return true
+  context.reply.error(`ERR wrong number of arguments for '${context.command.name}' command`)
+  return false
+}
+
+/** False, and the error answered, when a string would grow past `proto-max-bulk-len`. A primary's stream is obeyed. */
+function mayGrow(context: Context, lengthBytes: number): boolean {
+  const { client, server } = context
+  const isFree = client.kind === 'primary' || server.loading
+  if (isFree || lengthBytes <= server.config.values['proto-max-bulk-len']) return true
+  context.reply.error('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
+  return false
+}
+
+function append(context: Context, args: Arguments): void {
+  const { db } = context
+  let entry = context.lookupWrite(1)
+  if (isOtherType(context, entry)) return
+  if (entry === NO_ENTRY) {
+    entry = store(context, args, 1, 2, entry)
+  } else {
+    const oldLength = db.textLength(entry)
+    const newLength = oldLength + args.length(2)
+    if (!mayGrow(context, newLength)) return
+    args.memory.copy(db.editText(entry, newLength), oldLength, args.start(2), args.end(2))
+  }
+  context.changed(1, 'string', 'append')
+  context.reply.integer(db.textLength(entry))
+}
+
+function strlen(context: Context): void {
+  const entry = context.lookupRead(1)
+  if (isOtherType(context, entry)) return
+  context.reply.integer(entry === NO_ENTRY ? 0 : context.db.textLength(entry))
+}
+
+function setrange(context: Context, args: Arguments): void {
+  const offset = numberArgument(context, args, 2)
+  if (Number.isNaN(offset)) return
+  if (offset < 0) {
+    context.reply.error('ERR offset is out of range')
+    return
+  }
+  const { db } = context
+  let entry = context.lookupWrite(1)
+  if (isOtherType(context, entry)) return
+  const oldLength = entry === NO_ENTRY ? 0 : db.textLength(entry)
+  if (args.length(3) === 0) {
+    context.reply.integer(oldLength)
+    return
+  }
+  if (!mayGrow(context, offset + args.length(3))) return
+  if (entry === NO_ENTRY) {
+    entry = db.setPlainText(args.memory, args.start(1), args.end(1), EMPTY, 0, 0)
+    context.created(1)
+  }
+  args.memory.copy(db.editText(entry, offset + args.length(3)), offset, args.start(3), args.end(3))
+  context.changed(1, 'string', 'setrange')
+  context.reply.integer(db.textLength(entry))
+}
+
+function getrange(context: Context, args: Arguments): void {
+  const start = numberArgument(context, args, 2)
+  if (Number.isNaN(start)) return
+  const end = numberArgument(context, args, 3)
+  if (Number.isNaN(end)) return
+  const entry = context.lookupRead(1)
+  if (isOtherType(context, entry)) return
+  const text = entry === NO_ENTRY ? EMPTY : context.db.peekText(entry)
+  const first = Math.max(start < 0 ? text.length + start : start, 0)
+  const last = Math.min(Math.max(end < 0 ? text.length + end : end, 0), text.length - 1)
+  const isInverted = start < 0 && end < 0 && start > end
+  if (isInverted || first > last) context.reply.bulk(EMPTY)
+  else context.reply.bulk(text, first, last + 1)
+}
+
+export const stringCommands: readonly Command[] = [
+  {
+    name: 'append',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['string'],
+    keySpecs: oneKey('RW', 'insert'),
+    group: 'string',
+    since: '2.0.0',
+    summary: 'Append a value to a key',
+    complexity:
+      'O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.',
+    run: append,
+  },
+  {
+    name: 'get',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['string'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'string',
+    since: '1.0.0',
+    summary: 'Get the value of a key',
+    complexity: 'O(1)',
+    run: get,
+  },
+  {
+    name: 'getdel',
+    arity: 2,
+    flags: ['write', 'fast'],
+    categories: ['string'],
+    keySpecs: oneKey('RW', 'access', 'delete'),
+    group: 'string',
+    since: '6.2.0',
+    summary: 'Get the value of a key and delete the key',
+    complexity: 'O(1)',
+    run: getdel,
+  },
+  {
+    name: 'getex',
+    arity: -2,
+    flags: ['write', 'fast'],
+    categories: ['string'],
+    keySpecs: [
+      {
+        flags: ['RW', 'access', 'update'],
+        notes: 'RW and UPDATE because it changes the TTL',
+        begin: { index: 1 },
+        find: { lastKey: 0, step: 1, limit: 0 },
+      },
+    ],
+    group: 'string',
+    since: '6.2.0',
+    summary: 'Get the value of a key and optionally set its expiration',
+    complexity: 'O(1)',
+    run: getex,
+  },
+  {
+    name: 'getrange',
+    arity: 4,
+    flags: ['readonly'],
+    categories: ['string'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'string',
+    since: '2.4.0',
+    summary: 'Get a substring of the string stored at a key',
+    complexity:
+      'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.',
+    run: getrange,
+  },
+  {
+    name: 'getset',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['string'],
+    keySpecs: oneKey('RW', 'access', 'update'),
+    group: 'string',
+    since: '1.0.0',
+    summary: 'Set the string value of a key and return its old value',
+    complexity: 'O(1)',
+    deprecatedSince: '6.2.0',
+    replacedBy: '`SET` with the `!GET` argument',
+    run: getset,
+  },
+  {
+    name: 'lcs',
+    arity: -3,
+    flags: ['readonly'],
+    categories: ['string'],
+    keySpecs: keyRange(1, 2, 1, 'RO', 'access'),
+    group: 'string',
+    since: '7.0.0',
+    summary: 'Find longest common substring',
+    complexity: 'O(N*M) where N and M are the lengths of s1 and s2, respectively',
+    run: longestCommonSubsequence,
+  },
+  {
+    name: 'mget',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    categories: ['string'],
+    keySpecs: keyRange(1, -1, 1, 'RO', 'access'),
+    group: 'string',
+    since: '1.0.0',
+    summary: 'Get the values of all the given keys',
+    complexity: 'O(N) where N is the number of keys to retrieve.',
+    tips: ['request_policy:multi_shard'],
+    run: mget,
+  },
+  {
+    name: 'mset',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    categories: ['string'],
+    keySpecs: keyRange(1, -1, 2, 'OW', 'update'),
+    group: 'string',
+    since: '1.0.1',
+    summary: 'Set multiple keys to multiple values',
+    complexity: 'O(N) where N is the number of keys to set.',
+    tips: ['request_policy:multi_shard', 'response_policy:all_succeeded'],
+    run: mset,
+  },
+  {
+    name: 'msetnx',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    categories: ['string'],
+    keySpecs: keyRange(1, -1, 2, 'OW', 'insert'),
+    group: 'string',
+    since: '1.0.1',
+    summary: 'Set multiple keys to multiple values, only if none of the keys exist',
+    complexity: 'O(N) where N is the number of keys to set.',
+    tips: ['request_policy:multi_shard', 'response_policy:agg_min'],
+    run: msetnx,
+  },
+  {
+    name: 'psetex',
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    categories: ['string'],
+    keySpecs: oneKey('OW', 'update'),
+    group: 'string',
+    since: '2.6.0',
+    summary: 'Set the value and expiration in milliseconds of a key',
+    complexity: 'O(1)',
+    run: psetex,
+  },
+  {
+    name: 'set',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    categories: ['string'],
+    keySpecs: [
+      {
+        flags: ['RW', 'access', 'update', 'variable_flags'],
+        notes: 'RW and ACCESS due to the optional `GET` argument',
+        begin: { index: 1 },
+        find: { lastKey: 0, step: 1, limit: 0 },
+      },
+    ],
+    group: 'string',
+    since: '1.0.0',
+    summary: 'Set the string value of a key',
+    complexity: 'O(1)',
+    history: [
+      ['2.6.12', 'Added the `EX`, `PX`, `NX` and `XX` options.'],
+      ['6.0.0', 'Added the `KEEPTTL` option.'],
+      ['6.2.0', 'Added the `GET`, `EXAT` and `PXAT` option.'],
+      ['7.0.0', 'Allowed the `NX` and `GET` options to be used together.'],
+    ],
+    run: set,
+  },
+  {
+    name: 'setex',
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    categories: ['string'],
+    keySpecs: oneKey('OW', 'update'),
+    group: 'string',
+    since: '2.0.0',
+    summary: 'Set the value and expiration of a key',
+    complexity: 'O(1)',
+    run: setex,
+  },
+  {
+    name: 'setnx',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['string'],
+    keySpecs: oneKey('OW', 'insert'),
+    group: 'string',
+    since: '1.0.0',
+    summary: 'Set the value of a key, only if the key does not exist',
+    complexity: 'O(1)',
+    run: setnx,
+  },
+  {
+    name: 'setrange',
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    categories: ['string'],
+    keySpecs: oneKey('RW', 'update'),
+    group: 'string',
+    since: '2.2.0',
+    summary: 'Overwrite part of a string at key starting at the specified offset',
+    complexity:
+      'O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.',
+    run: setrange,
+  },
+  {
+    name: 'strlen',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['string'],
+    keySpecs: oneKey('RO'),
+    group: 'string',
+    since: '2.2.0',
+    summary: 'Get the length of the value stored in a key',
+    complexity: 'O(1)',
+    run: strlen,
+  },
+  {
+    name: 'substr',
+    arity: 4,
+    flags: ['readonly'],
+    categories: ['string'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'string',
+    since: '1.0.0',
+    summary: 'Get a substring of the string stored at a key',
+    complexity:
+      'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.',
+    deprecatedSince: '2.0.0',
+    replacedBy: '`GETRANGE`',
+    run: getrange,
+  },
+]
