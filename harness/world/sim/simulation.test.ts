@@ -29,7 +29,12 @@ function echoWorld(simulation: Simulation, periodMs = 10): { echoed: () => strin
     let counter = 0
     const connection: Connection = io.network.connect(
       { host: '10.0.0.1', port: 6379 },
-      { onData: (chunk) => void (echoed += chunk.toString()), onClose() {} },
+      {
+        onData(chunk) {
+          echoed += chunk.toString()
+        },
+        onClose() {},
+      },
     )
     const send = (): void => {
       const line = `${counter++}:${io.random.below(1000)}\n`
