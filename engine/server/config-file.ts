@@ -27,6 +27,13 @@ export class ConfigError extends Error {
   }
 }
 
+/** What redis-server prints on standard error before it exits with status 1. */
+export function fatalConfigText(error: ConfigError): string {
+  const { line } = error
+  const where = line === undefined ? '' : `Reading the configuration file, at line ${line.number}\n>>> '${line.text}'\n`
+  return `\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\n${where}${error.message}`
+}
+
 /** A configuration file that cannot be read. */
 export class ConfigFileMissing extends Error {
   constructor(path: string, reason: string) {
@@ -40,6 +47,8 @@ export interface ConfigDirectives {
   readonly renamedCommands: (readonly [from: string, to: string])[]
   readonly users: (readonly string[])[]
   readonly modules: (readonly string[])[]
+  /** Lines `module.parameter value`, whole. */
+  readonly moduleSettings: string[]
 }
 
 /** What reading a configuration needs to know and to do. */
@@ -50,6 +59,8 @@ export interface DirectiveReader {
   find(name: string): ConfigName | undefined
   /** Sets a parameter; undefined or what is wrong. `isFirst`: no earlier line named it. */
   load(name: ConfigName, words: readonly string[], isFirst: boolean): string | undefined
+  /** Whether there is a command of this name before any is renamed. */
+  isCommand(name: string): boolean
 }
 
 /** Accepted and ignored, as in Redis 7.0. */
@@ -85,7 +96,7 @@ export function readConfigText(disk: Disk, path: string, shown = path): string {
  * @throws {ConfigError} on the first bad line, {ConfigFileMissing} for an include
  */
 export function readDirectives(lines: readonly ConfigLine[], reader: DirectiveReader): ConfigDirectives {
-  const directives: ConfigDirectives = { renamedCommands: [], users: [], modules: [] }
+  const directives: ConfigDirectives = { renamedCommands: [], users: [], modules: [], moduleSettings: [] }
   const seen = new Set<ConfigName>()
   const readLines = (text: readonly ConfigLine[], depth: number) => {
     for (const line of text) {
@@ -135,16 +146,33 @@ function readLine(
     return reader.load(parameter, quoted ? splitOnSpace(values[0] as string) : values, isFirst)
   }
   if (obsolete.includes(name)) return undefined
-  if (name === 'rename-command' && values.length === 2) {
-    directives.renamedCommands.push([(values[0] as string).toLowerCase(), values[1] as string])
-  } else if (name === 'user' && values.length >= 1) directives.users.push(values)
+  if (name === 'rename-command' && values.length === 2) return renameCommand(values, reader, directives.renamedCommands)
+  if (name === 'user' && values.length >= 1) directives.users.push(values)
   else if (name === 'loadmodule' && values.length >= 1) directives.modules.push(values)
   else if (name === 'sentinel') return 'sentinel directive while not in sentinel mode'
   else if (name.includes('.')) {
-    return values.length === 0
-      ? 'Module config specified without value'
-      : 'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting'
+    if (values.length === 0) return 'Module config specified without value'
+    directives.moduleSettings.push([name, ...values].join(' '))
   } else return 'Bad directive or wrong number of arguments'
+  return undefined
+}
+
+/** Commands are renamed one after the other: a name that a rename freed can be given again. */
+function renameCommand(
+  [from = '', to = '']: readonly string[],
+  reader: DirectiveReader,
+  renamed: ConfigDirectives['renamedCommands'],
+): string | undefined {
+  const exists = (name: string) =>
+    renamed.reduce(
+      (known, [old, fresh]) => (fresh.toLowerCase() === name ? true : old === name ? false : known),
+      reader.isCommand(name),
+    )
+  if (!exists(from.toLowerCase())) return 'No such command in rename-command'
+  if (to !== '' && to.toLowerCase() !== from.toLowerCase() && exists(to.toLowerCase())) {
+    return 'Target command name already exists'
+  }
+  renamed.push([from.toLowerCase(), to])
   return undefined
 }
 

@@ -22,6 +22,8 @@ export interface ParameterOptions {
   hidden?: boolean
   /** Text that may be empty on purpose: a rewritten file says `name ""` instead of nothing. */
   keepsEmpty?: boolean
+  /** `CONFIG SET` raises a smaller value to this one; the file's stays. */
+  runtimeMin?: number
   /** Refused by `CONFIG SET` while a data set is loaded. */
   denyLoading?: boolean
 }

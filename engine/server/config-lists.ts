@@ -1,5 +1,5 @@
 /** Parameters whose value is a list of words with a form of its own, and the checks of single ones. Redis 7.0's words. */
-import { type Parameter, type ParameterOptions, type Parsed, parseMemory } from './config-kinds.ts'
+import { type Parameter, type Parsed, parseMemory } from './config-kinds.ts'
 
 /** `save seconds changes`: a snapshot after `seconds` when at least `changes` keys changed. */
 export interface SavePoint {
@@ -130,7 +130,7 @@ export function printPercentiles(percentiles: readonly number[]): string {
 export function parsePercentiles(words: readonly string[]): Outcome<readonly number[]> {
   const percentiles: number[] = []
   for (const word of words.length === 1 && words[0] === '' ? [] : words) {
-    if (!/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(word)) {
+    if (!/^([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|0x[0-9a-f]+)$/i.test(word)) {
       return { error: 'Invalid latency-tracking-info-percentiles parameters' }
     }
     const percentile = Number(word)
@@ -161,13 +161,13 @@ const allEvents = 'g$lshzxetd'
  * `notify-keyspace-events`. The value holds each letter that is on (`A` is spelled out as `g$lshzxetd`); the text is
  * what Redis prints, which drops `n` when all others are on.
  */
-export function eventLetters(options: ParameterOptions = {}): Parameter<string> {
+export function eventLetters(): Parameter<string> {
   return {
     kind: 'text',
     initial: '',
     initialText: '',
     severalWords: false,
-    options,
+    options: { keepsEmpty: true },
     parse([word = '']): Parsed<string> {
       if (/[^Ag$lshzxeKEtmdn]/.test(word)) {
         return { error: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." }
@@ -227,7 +227,7 @@ export function fillTitle(template: string, value: (variable: TitleVariable) => 
 }
 
 export function refuseTitle(template: string): string | undefined {
-  return fillTitle(template, () => '') === undefined
+  return template === '' || fillTitle(template, () => '') === undefined
     ? 'template format is invalid or contains unknown variables'
     : undefined
 }

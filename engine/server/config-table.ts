@@ -166,7 +166,7 @@ export const configTable = {
   'rdb-save-incremental-fsync': boolean(true),
   rdbchecksum: boolean(true, { immutable: true }),
   rdbcompression: boolean(true),
-  'repl-backlog-size': memory(1048576, 1, longMax),
+  'repl-backlog-size': memory(1048576, 1, longMax, { runtimeMin: 16384 }),
   'repl-backlog-ttl': integer(3600, 0, longMax),
   'repl-disable-tcp-nodelay': boolean(false),
   'repl-diskless-load': enumeration('disabled', ['disabled', 'on-empty-db', 'swapdb']),

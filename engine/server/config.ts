@@ -42,7 +42,7 @@ export interface Config {
   onChange(name: ConfigName, callback: () => void): void
   /**
    * Puts a change into effect at run time, before `onChange`; a text refuses it: the old values are restored and the
-   * hooks that already ran are called again.
+   * hooks of the changed parameters are called again.
    */
   onApply(name: ConfigName, callback: () => string | undefined): void
   /** A path as the server's working directory (`dir`) resolves it. */
@@ -62,6 +62,8 @@ export interface ConfigOptions {
   filePath?: string
   /** Absolute path that relative ones start from until `dir` is set. `/` when left out. */
   workingDirectory?: string
+  /** Whether a command exists, for `rename-command`. Left out: `rename-command` is not checked against names. */
+  isCommand?: (name: string) => boolean
   /** Answers while a data set is being loaded: some parameters cannot be changed then. */
   isLoading?: () => boolean
 }
@@ -117,6 +119,7 @@ class StoredConfig implements Config {
       pathOf: (path) => this.pathOf(path),
       find: (name) => this.find(name),
       load: (name, words, isFirst) => this.load(name, words, isFirst),
+      isCommand: options.isCommand ?? (() => true),
     })
     for (const [name, value] of Object.entries(options.settings ?? {})) this.loadSetting(name, value)
   }
@@ -153,32 +156,34 @@ class StoredConfig implements Config {
   }
 
   set(pairs: readonly (readonly [name: string, value: string])[], origin: ConfigOrigin = 'inside'): string | undefined {
-    const chosen: ConfigName[] = []
+    const chosen: { name: ConfigName; alias: string }[] = []
     for (const [given] of pairs) {
       const name = this.find(given)
+      const alias = given.toLowerCase()
       if (name === undefined) return `ERR Unknown option or number of arguments for CONFIG SET - '${given}'`
       const refusal = this.refusal(name, origin)
       if (refusal !== undefined) return failure(given, refusal)
-      if (chosen.includes(name)) return failure(given, 'duplicate parameter')
+      // As in Redis a name and its alias do not count as the same: the later one wins.
+      if (chosen.some((earlier) => earlier.alias === alias)) return failure(given, 'duplicate parameter')
       if (this.isLoading() && this.setting(name).parameter.options.denyLoading === true) {
         return `LOADING Failed to set the following configuration because it is not allowed during loading: ${given}`
       }
-      chosen.push(name)
+      chosen.push({ name, alias })
     }
-    const before = chosen.map((name) => ({ ...this.setting(name) }))
-    const restore = () => chosen.forEach((name, i) => void this.store(name, before[i]?.value, before[i]?.text ?? ''))
-    for (const [i, [given, value]] of pairs.entries()) {
-      const error = this.change(chosen[i] as ConfigName, value)
+    const before = new Map(chosen.map(({ name }) => [name, { ...this.setting(name) }]))
+    const restore = () => before.forEach(({ value, text }, name) => void this.store(name, value, text))
+    for (const [i, { name, alias }] of chosen.entries()) {
+      const error = this.change(name, pairs[i]?.[1] ?? '')
       if (error === undefined) continue
       restore()
-      return failure(given, error)
+      return failure(alias, error)
     }
-    const changed = chosen.filter((name, i) => this.textOf(name) !== before[i]?.text)
+    const changed = [...before].filter(([name, { text }]) => this.textOf(name) !== text).map(([name]) => name)
     const refused = this.apply(changed)
     if (refused !== undefined) {
       restore()
-      this.apply(changed.slice(0, changed.indexOf(refused.name) + 1))
-      return failure(pairs[chosen.indexOf(refused.name)]?.[0] ?? refused.name, refused.error)
+      this.apply(changed)
+      return failure(chosen.findLast(({ name }) => name === refused.name)?.alias ?? refused.name, refused.error)
     }
     for (const { name, callback } of this.changeHooks) if (changed.includes(name)) callback()
     return undefined
@@ -235,7 +240,13 @@ class StoredConfig implements Config {
   }
 
   private change(name: ConfigName, value: string): string | undefined {
-    return this.load(name, wordsOf(this.setting(name).parameter, value), true)
+    const { parameter } = this.setting(name)
+    const error = this.load(name, wordsOf(parameter, value), true)
+    const { runtimeMin } = parameter.options
+    if (error === undefined && runtimeMin !== undefined && (this.setting(name).value as number) < runtimeMin) {
+      this.store(name, runtimeMin, String(runtimeMin))
+    }
+    return error
   }
 
   private load(name: ConfigName, words: readonly string[], replaces: boolean): string | undefined {

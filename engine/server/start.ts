@@ -23,6 +23,8 @@ export interface StartPlan {
   accept(connection: Connection): void
   /** Reads the cluster's state and opens its bus, when there is a cluster. A text refuses the start and is logged. */
   openCluster?(): string | undefined
+  /** Makes the users of the configuration file. A text refuses the start and is logged. */
+  loadUsers?(users: readonly (readonly string[])[]): string | undefined
   /** Reads the data set; calls back with nothing, or with what makes a start impossible (it is logged). */
   load(done: (error?: string) => void): void
 }
@@ -130,6 +132,11 @@ class Start implements StartedServer {
     const mode = config.values['cluster-enabled'] ? 'cluster' : 'standalone'
     log.notice(`Running mode=${mode}, port=${config.values.port}.`)
     log.warning('Server initialized')
+    const unloadable = this.loadDirectives()
+    if (unloadable !== undefined) {
+      this.fail(unloadable)
+      return
+    }
     this.plan.load((error) => {
       if (this.stopped) return
       if (error !== undefined) return this.fail(error)
@@ -139,6 +146,23 @@ class Start implements StartedServer {
       }
       this.onReady()
     })
+  }
+
+  /** Users and modules of the configuration file. Modules are native code, which this server cannot run. */
+  private loadDirectives(): string | undefined {
+    const { users, modules, moduleSettings } = this.plan.config.directives
+    const [path] = modules[0] ?? []
+    if (path !== undefined) {
+      this.plan.log.warning(`Module ${path} failed to load: native modules are not supported`)
+      return `Can't load module from ${path}: server aborting`
+    }
+    if (moduleSettings.length > 0) {
+      return 'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting'
+    }
+    if (users.length === 0) return undefined
+    return this.plan.loadUsers === undefined
+      ? "The configuration file's users cannot be loaded: this server has no ACL"
+      : this.plan.loadUsers(users)
   }
 
   /** `port` or `bind` was changed, maybe both at once; another change may come while sockets are being opened. */

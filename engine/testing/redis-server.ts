@@ -1,9 +1,10 @@
 /** The real redis-server as an oracle in tests: starting one, talking to it, and stopping it whatever happens. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseCommandLine } from '../server/command-line.ts'
 
 /** Whether the program is installed. In CI it must be: then this is always true and tests fail without it. */
 export const hasRedisServer =
@@ -170,16 +171,25 @@ export interface RunningRedis {
   directory: string
   program: ServerProgram
   connection: PlainConnection
+  /** What the command line appended to the configuration file. */
+  options: string
   stop(): Promise<void>
 }
 
-/** @param words further options, as on the command line */
-export async function startRedis(words: readonly string[] = []): Promise<RunningRedis> {
+/**
+ * @param words further options, as on the command line
+ * @param files put into its directory before; `redis.conf` is its configuration
+ */
+export async function startRedis(
+  words: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<RunningRedis> {
   const directory = mkdtempSync(join(tmpdir(), 'faultline-redis-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
   const port = await freePort()
-  const program = new ServerProgram('redis-server', ['--port', String(port), '--bind', '127.0.0.1', ...words], {
-    directory,
-  })
+  const optionWords = ['--port', String(port), '--bind', '127.0.0.1', ...words]
+  const fileWords = files['redis.conf'] === undefined ? [] : ['redis.conf']
+  const program = new ServerProgram('redis-server', [...fileWords, ...optionWords], { directory })
   let connection: PlainConnection | undefined
   const stop = async () => {
     connection?.close()
@@ -189,7 +199,9 @@ export async function startRedis(words: readonly string[] = []): Promise<Running
   try {
     await program.says('Ready to accept connections')
     connection = await PlainConnection.open(port)
-    return { port, directory, program, connection, stop }
+    const line = parseCommandLine(optionWords)
+    const options = line.action === 'start' ? (line.options ?? '') : ''
+    return { port, directory, program, connection, options, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,0 +1,161 @@
+/** CONFIG: the configuration over the wire. The parameters and their rules are in `engine/server/config-table.ts`. */
+import type { Client } from '../server/client.ts'
+import type { ConfigOrigin } from '../server/config.ts'
+import type { Arguments } from './arguments.ts'
+import type { Command, CommandFlag } from './command.ts'
+import type { Context } from './context.ts'
+import { errors } from './errors.ts'
+
+const administration: readonly CommandFlag[] = ['admin', 'noscript', 'loading', 'stale']
+
+/** Protected parameters may be opened to clients of this host only. */
+function originOf(client: Client): ConfigOrigin {
+  const { connection } = client
+  if (connection === undefined) return 'inside'
+  const isLocal = connection.isUnixSocket || ['127.0.0.1', '::1'].includes(connection.remoteHost)
+  return isLocal ? 'local' : 'remote'
+}
+
+function get({ server, reply }: Context, args: Arguments): void {
+  const patterns = Array.from({ length: args.count - 2 }, (_, i) => args.utf8(i + 2))
+  const found = server.config.matching(patterns)
+  reply.map(found.length)
+  for (const [name, text] of found) {
+    reply.text(name)
+    reply.text(text)
+  }
+}
+
+function set({ server, client, reply }: Context, args: Arguments): void {
+  if (args.count % 2 !== 0) {
+    reply.error(errors.syntax)
+    return
+  }
+  const pairs: [string, string][] = []
+  for (let i = 2; i < args.count; i += 2) pairs.push([args.utf8(i), args.utf8(i + 1)])
+  const error = server.config.set(pairs, originOf(client))
+  if (error === undefined) reply.ok()
+  else reply.error(error)
+}
+
+function resetStatistics({ server, reply }: Context): void {
+  for (const name of Object.keys(server.stats) as (keyof typeof server.stats)[]) server.stats[name] = 0
+  reply.ok()
+}
+
+function rewrite({ server, reply }: Context): void {
+  const error = server.config.rewrite()
+  if (error === undefined) {
+    server.log.warning('CONFIG REWRITE executed with success.')
+    reply.ok()
+    return
+  }
+  if (server.config.filePath !== undefined) server.log.warning(`CONFIG REWRITE failed: ${error}`)
+  reply.error(error)
+}
+
+const helpLines = [
+  'CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
+  'GET <pattern>',
+  '    Return parameters matching the glob-like <pattern> and their values.',
+  'SET <directive> <value>',
+  '    Set the configuration <directive> to <value>.',
+  'RESETSTAT',
+  '    Reset statistics reported by the INFO command.',
+  'REWRITE',
+  '    Rewrite the configuration file.',
+  'HELP',
+  '    Prints this help.',
+]
+
+function help({ reply }: Context): void {
+  reply.array(helpLines.length)
+  for (const line of helpLines) reply.simple(line)
+}
+
+export const configCommands: readonly Command[] = [
+  {
+    name: 'config',
+    arity: -2,
+    flags: [],
+    categories: [],
+    group: 'server',
+    since: '2.0.0',
+    summary: 'A container for server configuration commands',
+    complexity: 'Depends on subcommand.',
+    subcommands: [
+      {
+        name: 'get',
+        arity: -3,
+        flags: administration,
+        categories: [],
+        group: 'server',
+        since: '2.0.0',
+        summary: 'Get the values of configuration parameters',
+        complexity: 'O(N) when N is the number of configuration parameters provided',
+        history: [['7.0.0', 'Added the ability to pass multiple pattern parameters in one call']],
+        arguments: [
+          { name: 'parameter', type: 'block', flags: ['multiple'], arguments: [{ name: 'parameter', type: 'string' }] },
+        ],
+        run: get,
+      },
+      {
+        name: 'set',
+        arity: -4,
+        flags: administration,
+        categories: [],
+        group: 'server',
+        since: '2.0.0',
+        summary: 'Set configuration parameters to the given values',
+        complexity: 'O(N) when N is the number of configuration parameters provided',
+        tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        history: [['7.0.0', 'Added the ability to set multiple parameters in one call.']],
+        arguments: [
+          {
+            name: 'parameter_value',
+            type: 'block',
+            flags: ['multiple'],
+            arguments: [
+              { name: 'parameter', type: 'string' },
+              { name: 'value', type: 'string' },
+            ],
+          },
+        ],
+        run: set,
+      },
+      {
+        name: 'resetstat',
+        arity: 2,
+        flags: administration,
+        categories: [],
+        group: 'server',
+        since: '2.0.0',
+        summary: 'Reset the stats returned by INFO',
+        complexity: 'O(1)',
+        run: resetStatistics,
+      },
+      {
+        name: 'rewrite',
+        arity: 2,
+        flags: administration,
+        categories: [],
+        group: 'server',
+        since: '2.8.0',
+        summary: 'Rewrite the configuration file with the in memory configuration',
+        complexity: 'O(1)',
+        run: rewrite,
+      },
+      {
+        name: 'help',
+        arity: 2,
+        flags: ['loading', 'stale'],
+        categories: [],
+        group: 'server',
+        since: '5.0.0',
+        summary: 'Show helpful text about the different subcommands',
+        complexity: 'O(1)',
+        run: help,
+      },
+    ],
+  },
+]
