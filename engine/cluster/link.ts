@@ -2,7 +2,7 @@
  * Links of the cluster bus: one connection to every node, made here, and one from every node, accepted here. A node
  * sends PING on its own link and gets the PONG back on it. A link that breaks is simply dropped: the cron connects anew.
  */
-import type { Connection, IoError, Listener, Network } from '../io.ts'
+import type { Connection, IoError, Network } from '../io.ts'
 import type { Log } from '../server/log.ts'
 import { MessageFramer, MessageType } from './message.ts'
 import { type ClusterNode, NodeFlag } from './node.ts'
@@ -94,40 +94,25 @@ export interface BusOptions {
   isBusy(): boolean
 }
 
-/** All links of one node, and the listeners that accept them. */
+/** All links of one node. */
 export class Bus {
   private readonly options: BusOptions
   /** Set once, right after the view was made: view and bus need each other. */
   view: ClusterView | undefined
   private readonly links = new Set<BusLink>()
-  private readonly listeners: Listener[] = []
   private readonly held: Connection[] = []
 
   constructor(options: BusOptions) {
     this.options = options
   }
 
-  /** Accepts links on `hosts`. `onFailure` is called when an address cannot be bound. */
-  listen(hosts: readonly string[], port: number, onFailure: (host: string, error: IoError) => void): void {
-    for (const host of hosts) {
-      this.listeners.push(
-        this.options.network.listen(
-          { host, port },
-          {
-            onConnection: (connection) => this.accept(connection),
-            onError: (error) => onFailure(host, error),
-          },
-        ),
-      )
-    }
-  }
-
+  /** Closes all links. */
   close(): void {
-    for (const listener of this.listeners) listener.close()
     for (const link of [...this.links]) link.close()
   }
 
-  private accept(connection: Connection): void {
+  /** Takes a new connection to the bus port. */
+  accept(connection: Connection): void {
     const { log } = this.options
     log.verbose(
       `Accepting cluster node connection from ${plainAddress(connection.remoteHost)}:${connection.remotePort}`,

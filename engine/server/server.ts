@@ -24,6 +24,7 @@ export interface Server {
   readonly pubsub: PubSub
   readonly replication: Replication
   readonly persistence: Persistence
+  readonly pause: ClientPause
   /** Undefined unless `cluster-enabled yes`. */
   readonly cluster: Cluster | undefined
   readonly info: InfoRegistry
@@ -63,10 +64,18 @@ export interface ClientRegistry {
   [Symbol.iterator](): Iterator<Client>
 }
 
+/** Holds back clients' commands for a time (CLIENT PAUSE, failovers). Each reason is a pause of its own. */
+export interface ClientPause {
+  begin(reason: string, endMs: number, scope: 'all' | 'write', nowMs: number): void
+  end(reason: string): void
+}
+
 export interface PubSub {
   /** Delivers to local subscribers and patterns; returns how many got it. */
   publish(channel: Buffer, message: Buffer): number
   publishSharded(channel: Buffer, message: Buffer): number
+  /** Cluster: ends the subscriptions of the shard channels that `lost` selects, and tells the subscribers. */
+  dropShardChannels(lost: (channel: Buffer) => boolean): void
 }
 
 /** INFO is a table: each part registers its sections' fields. */
