@@ -1,4 +1,5 @@
 /** Every command that the engine knows, by family: one line per family. */
+import { clusterCommands } from './cluster.ts'
 import type { Command } from './command.ts'
 import { counterCommands } from './counter.ts'
 import { expireCommands } from './expire.ts'
@@ -10,4 +11,5 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   counterCommands,
   genericCommands,
   expireCommands,
+  clusterCommands,
 ]
