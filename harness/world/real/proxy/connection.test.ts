@@ -41,6 +41,26 @@ describe('a connection without toxics', () => {
     expect(node.received().equals(data)).toBe(true)
   })
 
+  test.each([
+    ['no toxic', []],
+    ['two toxics', ['latency', 'bandwidth']],
+  ])('with %s, a node that does not read stops the sender, and gets everything once it reads', async (_name, types) => {
+    const { dialler, node } = await bench.link()
+    for (const type of types) await bench.toxic(type, 'upstream', {})
+    const data = numbered(64 * 1024 * 1024) // more than all buffers on the way take
+    node.socket.pause()
+    dialler.send(data)
+    const taken = async () => (await bench.links())[0]?.upstream.bytesIn ?? 0
+    for (let before = -1, same = 0; same < 50; ) {
+      const now = await taken()
+      same = now === before && now > 0 ? same + 1 : 0
+      before = now
+    }
+    expect(await taken()).toBeLessThan(data.length)
+    node.socket.resume()
+    expect((await node.bytes(data.length)).equals(data)).toBe(true)
+  })
+
   test('a FIN crosses as a FIN and leaves the other direction open', async () => {
     const { dialler, node } = await bench.link()
     dialler.socket.end('last')

@@ -154,6 +154,8 @@ export class Stage implements Receiver {
       const wakeMs = deadline?.atMs ?? Number.POSITIVE_INFINITY
       const item = this.#queue[this.#head]
       if (item === undefined) return wakeMs
+      // Before the toxic is asked: it counts what it lets pass. The end of the stream needs no room.
+      if (item.end === null && !this.next.ready) return wakeMs
       const step = this.#pipe.step(item, nowMs)
       if (step.do === 'hold') return wakeMs
       if (step.do === 'wait') return Math.min(wakeMs, step.untilMs)
@@ -163,7 +165,6 @@ export class Stage implements Receiver {
         this.#finish(step.end)
         return Number.POSITIVE_INFINITY
       } else {
-        if (!this.next.ready && item.end === null) return wakeMs
         this.#forward(step.bytes >= item.chunk.length ? this.#take() : this.#slice(item, step.bytes))
         if (step.thenEnd !== undefined) {
           this.#finish(step.thenEnd)

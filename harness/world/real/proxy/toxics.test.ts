@@ -182,6 +182,48 @@ test('limit_data: the connection closes after exactly that many bytes, however t
   )
 })
 
+test('bandwidth: a sender that had to wait goes on when the line is free again', async () => {
+  const { dialler, node } = await bench.link()
+  await bench.toxic('bandwidth', 'upstream', { rate: 20_000 })
+  const data = Buffer.alloc(2_000_000, 'x')
+  dialler.send(data)
+  expect((await node.bytes(data.length)).length).toBe(data.length)
+})
+
+test('limit_data: a slow reader gets every byte up to the limit before the close', async () => {
+  // What a link takes while nobody reads: the kernel's buffers, and the last of it in the proxy's own.
+  const measured = await bench.link()
+  measured.node.socket.pause()
+  const toxic = await bench.toxic('latency', 'upstream', {})
+  measured.dialler.send(Buffer.alloc(48 * 1024 * 1024))
+  const [stalled] = await bench.linksUntil(([link]) => (link?.upstream.heldBytes ?? 0) > 1024 * 1024)
+  measured.dialler.socket.resetAndDestroy()
+  measured.node.socket.resetAndDestroy()
+  await toxic.remove()
+
+  const limitBytes = (stalled?.upstream.bytesOut ?? 0) - 100_000
+  expect(limitBytes).toBeGreaterThan(0)
+  await bench.toxic('limit_data', 'upstream', { bytes: limitBytes })
+  const { dialler, node } = await bench.link()
+  node.socket.pause()
+  dialler.send(Buffer.alloc(limitBytes + 1))
+  await bench.linksUntil((links) => links.every((link) => link.upstream.bytesOut === limitBytes))
+  node.socket.resume()
+  await Promise.all([node.until(ended), dialler.until(ended)])
+  expect(node.receivedBytes).toBe(limitBytes)
+})
+
+test('bytes meet the toxics in the order in which these were added, whenever they take hold', async () => {
+  const { dialler, node } = await bench.link()
+  const first = await bench.toxic('latency', 'upstream', { sources: ['127.0.0.77'] })
+  await bench.toxic('slow_close', 'upstream', {})
+  expect((await bench.links())[0]?.upstream.toxics).toEqual(['slow_close_upstream'])
+  await first.update({ attributes: { sources: ['127.0.0.1'] } } as never)
+  expect((await bench.links())[0]?.upstream.toxics).toEqual(['latency_upstream', 'slow_close_upstream'])
+  dialler.send('x')
+  expect((await node.bytes(1)).toString()).toBe('x')
+})
+
 test('toxicity decides once per connection', async () => {
   const draws = [0.6, 0.4]
   const other = await ProxyBench.open(() => draws.shift() ?? 1)
