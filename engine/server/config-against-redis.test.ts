@@ -336,6 +336,17 @@ withRedis('configuration files and command lines', () => {
     expect(ours.trim()).toBe(`${errors}${output.replace(/^\d+:\S .*? # /, '')}`.trim())
   })
 
+  test.each(['cluster-enabled yes\nreplicaof a 1', 'logfile /nonexistent/x', 'logfile .', 'dir /nonexistent'])(
+    'file %j is refused alike when it has been read to its end',
+    async (file) => {
+      const path = join(directory, 'x.conf')
+      writeFileSync(path, file)
+      const { status, errors } = await new ServerProgram('redis-server', [path], { directory }).finished
+      expect(status).toBe(1)
+      expect(refusal(file, [path], directory).trim()).toBe(errors.trim())
+    },
+  )
+
   const commandLines: readonly (readonly string[])[] = [
     ['--hz', '10', '--poison', '1'],
     ['--hz', '--timeout', '5'],

@@ -122,6 +122,7 @@ class StoredConfig implements Config {
       isCommand: options.isCommand ?? (() => true),
     })
     for (const [name, value] of Object.entries(options.settings ?? {})) this.loadSetting(name, value)
+    this.checkWhole()
   }
 
   textOf(name: ConfigName): string {
@@ -264,6 +265,22 @@ class StoredConfig implements Config {
     const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)
     const error = this.change(name, text)
     if (error !== undefined) throw new ConfigError(`${given} ${text}: ${error}`)
+  }
+
+  /** What only shows when everything has been read. */
+  private checkWhole(): void {
+    const { logfile } = this.values
+    if (logfile !== '') {
+      try {
+        this.disk.open(this.pathOf(logfile), 'append').close()
+      } catch (error) {
+        if (!(error instanceof IoError)) throw error
+        throw new ConfigError(`Can't open the log file: ${errorText(error)}`)
+      }
+    }
+    if (this.values['cluster-enabled'] && this.values.replicaof !== undefined) {
+      throw new ConfigError('replicaof directive not allowed in cluster mode')
+    }
   }
 
   /** `dir` is where the server goes, as with chdir: it must exist, and the value is absolute from then on. */

@@ -12,6 +12,8 @@ import { errorText } from './system-errors.ts'
 export interface OpenSockets {
   /** How many addresses are being listened on. */
   readonly count: number
+  /** 0 for a Unix socket. */
+  readonly port: number
   close(): void
 }
 
@@ -19,7 +21,7 @@ export interface OpenSockets {
 const absentAddressCodes = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ENOTFOUND', 'ENOPROTOOPT']
 
 /**
- * Listens on every address of `bind` at `port`. `done` gets the sockets, or undefined when it failed (the log says
+ * Listens on every address of `bind` at `port` (0: one that the system chooses). `done` gets the sockets, or undefined when it failed (the log says
  * why). `accept` must set the handlers of a connection before it returns. No address at all is no failure.
  */
 export function openTcpSockets(
@@ -37,12 +39,14 @@ export function openTcpSockets(
   }
   const openFrom = (index: number) => {
     const given = addresses[index]
-    if (given === undefined) return done({ count: opened.length, close })
+    // A port that the system chose for the first address is used for the others too.
+    const actual = port === 0 ? (opened[0]?.port ?? 0) : port
+    if (given === undefined) return done({ count: opened.length, port: actual, close })
     const isOptional = given.startsWith('-')
     const address = isOptional ? given.slice(1) : given
     const host = address === '*' ? '0.0.0.0' : address === '::*' ? '::' : address
     io.network.listen(
-      { host, port, backlog: config.values['tcp-backlog'] },
+      { host, port: actual, backlog: config.values['tcp-backlog'] },
       {
         onConnection: accept,
         onListening: (listener) => {
@@ -53,7 +57,9 @@ export function openTcpSockets(
           const isAbsent = absentAddressCodes.includes(error.code)
           // The default address list must not worry hosts without IPv6.
           if (!(isAbsent && isOptional && address === '::*')) {
-            log.warning(`Warning: Could not create server TCP listening socket ${address}:${port}: ${bindError(error)}`)
+            log.warning(
+              `Warning: Could not create server TCP listening socket ${address}:${actual}: ${bindError(error)}`,
+            )
           }
           if (isAbsent && isOptional) return openFrom(index + 1)
           close()
@@ -70,13 +76,13 @@ function bindError(error: IoError): string {
   return error.code === 'ENOTFOUND' ? errorText(error) : `bind: ${errorText(error)}`
 }
 
-/** Listens on `unixsocket`, replacing what is left of an earlier run. Closing removes the file. */
+/** Listens on `unixsocket`, replacing what is left of an earlier run. Closing removes the file. `done` gets what is wrong instead. */
 export function openUnixSocket(
   io: Io,
   config: Config,
   log: Log,
   accept: (connection: Connection) => void,
-  done: (sockets: OpenSockets | undefined) => void,
+  done: (outcome: OpenSockets | string) => void,
 ): void {
   const path = config.pathOf(config.values.unixsocket)
   removeIfThere(io, path)
@@ -91,11 +97,10 @@ export function openUnixSocket(
           listener.close()
           removeIfThere(io, path)
         }
-        done({ count: 1, close })
+        done({ count: 1, port: 0, close })
       },
       onError: (error) => {
-        log.warning(`Failed opening Unix socket: bind: ${errorText(error)}`)
-        done(undefined)
+        done(`Failed opening Unix socket: bind: ${errorText(error)}`)
       },
     },
   )

@@ -8,10 +8,10 @@ import { createNodeIo } from '../node/io.ts'
 import { freePort } from '../testing/redis-server.ts'
 import { createConfig } from './config.ts'
 import { createLog } from './log.ts'
-import { type StartedServer, startServer } from './start.ts'
+import { type StartedSockets, startServer } from './start.ts'
 
 let directory = ''
-let started: StartedServer[] = []
+let started: StartedSockets[] = []
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'faultline-start-'))
   started = []
@@ -23,31 +23,43 @@ afterEach(() => {
 
 interface Outcome {
   lines: string[]
-  exitStatus: number | undefined
+  ports: number[]
+  failed: boolean
   config: ReturnType<typeof createConfig>
-  server: StartedServer
+  server: StartedSockets
 }
 
 /** Starts and waits until it is ready or has exited. */
 function start(
   settings: Record<string, string | number>,
-  more: { load?: (done: (error?: string) => void) => void } = {},
+  more: { port?: number; load?: (done: (error?: string) => void) => void } = {},
 ) {
   return new Promise<Outcome>((resolve) => {
     const lines: string[] = []
+    const ports: number[] = []
     const node = createNodeIo()
     const host = {
       ...node.host,
       print: (line: string) => void lines.push(line.replace(/^\S+ .*?\.\d{3} /, '')),
-      exit: (status: number) => resolve({ lines, exitStatus: status, config, server }),
     }
     const io: Io = { ...node, host }
     const config = createConfig(io.disk, { settings, workingDirectory: directory })
     const accept = (connection: Connection) => {
       connection.setHandlers({ onData: (chunk) => void connection.write(Buffer.from(chunk)), onClose: () => {} })
     }
-    const plan = { io, config, log: createLog(io, config, () => 'M'), accept, load: more.load ?? ((done) => done()) }
-    const server = startServer(plan, () => resolve({ lines, exitStatus: undefined, config, server }))
+    const plan = {
+      io,
+      config,
+      ...(more.port === undefined ? {} : { port: more.port }),
+      onPort: (port: number) => void ports.push(port),
+      log: createLog(io, config, () => 'M'),
+      accept,
+      load: more.load ?? ((done) => done()),
+    }
+    const server = startServer(plan, {
+      onReady: () => resolve({ lines, ports, failed: false, config, server }),
+      onFailure: () => resolve({ lines, ports, failed: true, config, server }),
+    })
     started.push(server)
   })
 }
@@ -79,11 +91,11 @@ test('it listens, writes its pid file, and takes both back when it stops', async
   expect(await echoes({ port })).toBe(false)
 })
 
-test('a port that is taken ends the start with status 1', async () => {
+test('a port that is taken ends the start', async () => {
   const port = await freePort()
   await start({ port, bind: '127.0.0.1' })
-  const { lines, exitStatus } = await start({ port, bind: '127.0.0.1' })
-  expect(exitStatus).toBe(1)
+  const { lines, failed } = await start({ port, bind: '127.0.0.1' })
+  expect(failed).toBe(true)
   expect(lines.slice(1)).toEqual([
     `# Warning: Could not create server TCP listening socket 127.0.0.1:${port}: bind: Address already in use`,
     `# Failed listening on port ${port} (TCP), aborting.`,
@@ -94,24 +106,24 @@ test('an address that the host lacks is fatal, unless it is marked as optional',
   const port = await freePort()
   const warning = `# Warning: Could not create server TCP listening socket 192.0.2.1:${port}: bind: Cannot assign requested address`
   const refused = await start({ port, bind: '127.0.0.1 192.0.2.1' })
-  expect(refused.exitStatus).toBe(1)
+  expect(refused.failed).toBe(true)
   expect(refused.lines).toContain(warning)
   const accepted = await start({ port, bind: '-192.0.2.1 127.0.0.1' })
-  expect(accepted.exitStatus).toBe(undefined)
+  expect(accepted.failed).toBe(false)
   expect(accepted.lines).toContain(warning)
   expect(await echoes({ port })).toBe(true)
 })
 
 test('the default addresses are all IPv4 and, where there is one, all IPv6', async () => {
   const port = await freePort()
-  const { exitStatus } = await start({ port })
-  expect(exitStatus).toBe(undefined)
+  const { failed } = await start({ port })
+  expect(failed).toBe(false)
   expect(await echoes({ port })).toBe(true)
 })
 
-test('nothing to listen on ends the start with status 1', async () => {
-  const { lines, exitStatus } = await start({ port: 0 })
-  expect(exitStatus).toBe(1)
+test('nothing to listen on ends the start', async () => {
+  const { lines, failed } = await start({ port: 0 })
+  expect(failed).toBe(true)
   expect(lines.at(-1)).toBe('# Configured to not listen anywhere, exiting.')
 })
 
@@ -130,16 +142,16 @@ test('unixsocketperm sets the mode of the socket file', async () => {
   expect(statSync(config.pathOf('y.sock')).mode & 0o777).toBe(0o700)
 })
 
-test('a Unix socket that cannot be made ends the start with status 1', async () => {
-  const { lines, exitStatus } = await start({ port: 0, unixsocket: '/nonexistent/x.sock' })
-  expect(exitStatus).toBe(1)
+test('a Unix socket that cannot be made ends the start', async () => {
+  const { lines, failed } = await start({ port: 0, unixsocket: '/nonexistent/x.sock' })
+  expect(failed).toBe(true)
   expect(lines.at(-1)).toMatch(/^# Failed opening Unix socket: bind: /)
 })
 
-test('a data set that cannot be loaded ends the start with status 1 and frees the port', async () => {
+test('a data set that cannot be loaded ends the start and frees the port', async () => {
   const port = await freePort()
-  const { exitStatus, lines } = await start({ port, bind: '127.0.0.1' }, { load: (done) => done('Bad file. Exiting.') })
-  expect(exitStatus).toBe(1)
+  const { failed, lines } = await start({ port, bind: '127.0.0.1' }, { load: (done) => done('Bad file. Exiting.') })
+  expect(failed).toBe(true)
   expect(lines.at(-1)).toBe('# Bad file. Exiting.')
   expect(await echoes({ port })).toBe(false)
 })
@@ -156,4 +168,10 @@ test('CONFIG SET moves the server to another port', async () => {
   ).toBe(undefined)
   await expect.poll(() => echoes({ port: other })).toBe(true)
   expect(await echoes({ port })).toBe(false)
+})
+
+test('a port that the system chooses serves every address', async () => {
+  const { ports } = await start({ port: 6379, bind: '127.0.0.1 127.0.0.2' }, { port: 0 })
+  expect(ports.length).toBe(1)
+  expect(await echoes({ port: ports[0] as number })).toBe(true)
 })

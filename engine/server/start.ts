@@ -19,27 +19,35 @@ export interface StartPlan {
   readonly io: Io
   readonly config: Config
   readonly log: Log
+  /** Instead of the configured port; 0 lets the system choose one. */
+  readonly port?: number
+  /** Told the port that is listened on. */
+  onPort?(port: number): void
   /** A client has connected; must set the connection's handlers before it returns. */
   accept(connection: Connection): void
-  /** Reads the cluster's state and opens its bus, when there is a cluster. A text refuses the start and is logged. */
+  /** Reads the cluster's state and opens its bus, when there is a cluster. A text refuses the start. */
   openCluster?(): string | undefined
-  /** Makes the users of the configuration file. A text refuses the start and is logged. */
+  /** Makes the users of the configuration file. A text refuses the start. */
   loadUsers?(users: readonly (readonly string[])[]): string | undefined
-  /** Reads the data set; calls back with nothing, or with what makes a start impossible (it is logged). */
+  /** Reads the data set; calls back with nothing, or with what makes a start impossible. */
   load(done: (error?: string) => void): void
 }
 
-export interface StartedServer {
+export interface StartHandlers {
+  /** Once, after the readiness line was logged. */
+  onReady(): void
+  /** Once, instead: the log says why (`message` is its last line), and nothing is open any more. */
+  onFailure(message: string): void
+}
+
+export interface StartedSockets {
   /** Closes the sockets and removes pid file and socket file. Existing connections live on. */
   stop(): void
 }
 
-/**
- * Starts listening and loads the data set. When it cannot, the log says why and the process exits with status 1.
- * @param onReady called once, after the readiness line was logged
- */
-export function startServer(plan: StartPlan, onReady: () => void = () => {}): StartedServer {
-  return new Start(plan, onReady)
+/** Starts listening and loads the data set. Handlers are called later, never before this has returned. */
+export function startServer(plan: StartPlan, handlers: StartHandlers): StartedSockets {
+  return new Start(plan, handlers)
 }
 
 /** The lines at the very start. `hasConfiguration`: there was a file, or any option. */
@@ -55,9 +63,9 @@ export function logBanner(io: Io, log: Log, hasConfiguration: boolean): void {
   )
 }
 
-class Start implements StartedServer {
+class Start implements StartedSockets {
   private readonly plan: StartPlan
-  private readonly onReady: () => void
+  private readonly handlers: StartHandlers
   private tcp: OpenSockets | undefined
   private unix: OpenSockets | undefined
   private pidFile: string | undefined
@@ -65,9 +73,9 @@ class Start implements StartedServer {
   /** Whether sockets are to be opened anew in the next turn, or are just being opened. */
   private listening: 'no' | 'soon' | 'now' = 'no'
 
-  constructor(plan: StartPlan, onReady: () => void) {
+  constructor(plan: StartPlan, handlers: StartHandlers) {
     this.plan = plan
-    this.onReady = onReady
+    this.handlers = handlers
     // Later, so that the caller has the server in hand when it becomes ready or fails.
     plan.io.timers.defer(() => this.begin())
   }
@@ -87,8 +95,8 @@ class Start implements StartedServer {
     if (this.stopped) return
     this.plan.log.notice('monotonic clock: POSIX clock_gettime')
     const { port } = this.plan.config.values
-    if (port === 0) this.openUnix()
-    else this.openTcp(port, () => this.openUnix())
+    if (this.plan.port === undefined && port === 0) this.openUnix()
+    else this.openTcp(this.plan.port ?? port, () => this.openUnix())
   }
 
   private openTcp(port: number, next: () => void): void {
@@ -97,6 +105,7 @@ class Start implements StartedServer {
       if (this.stopped) return sockets?.close()
       if (sockets === undefined) return this.fail(`Failed listening on port ${port} (TCP), aborting.`)
       this.tcp = sockets
+      this.plan.onPort?.(sockets.port)
       next()
     })
   }
@@ -107,10 +116,10 @@ class Start implements StartedServer {
       this.run()
       return
     }
-    openUnixSocket(io, config, log, this.plan.accept, (sockets) => {
-      if (this.stopped) return sockets?.close()
-      if (sockets === undefined) return this.fail()
-      this.unix = sockets
+    openUnixSocket(io, config, log, this.plan.accept, (outcome) => {
+      if (typeof outcome === 'string') return this.fail(outcome)
+      if (this.stopped) return outcome.close()
+      this.unix = outcome
       this.run()
     })
   }
@@ -144,7 +153,7 @@ class Start implements StartedServer {
       if (this.unix !== undefined) {
         log.notice(`The server is now ready to accept connections at ${config.values.unixsocket}`)
       }
-      this.onReady()
+      this.handlers.onReady()
     })
   }
 
@@ -183,11 +192,12 @@ class Start implements StartedServer {
       this.listening = 'no'
       if (sockets === undefined) log.warning(`Failed listening on port ${port} (TCP).`)
       this.tcp = sockets
+      this.plan.onPort?.(sockets?.port ?? 0)
       if (this.stopped) sockets?.close()
       else if (again) this.listenSoon()
     }
     this.listening = 'now'
-    if (this.stopped || port === 0) done({ count: 0, close: () => {} })
+    if (this.stopped || port === 0) done({ count: 0, port: 0, close: () => {} })
     else openTcpSockets(io, config, log, port, this.plan.accept, done)
   }
 
@@ -209,12 +219,10 @@ class Start implements StartedServer {
     }
   }
 
-  private fail(message?: string): void {
-    const { io, log } = this.plan
-    if (message !== undefined) log.warning(message)
-    this.tcp?.close()
-    this.unix?.close()
-    this.stopped = true
-    io.host.exit(1)
+  private fail(message: string): void {
+    if (this.stopped) return
+    this.plan.log.warning(message)
+    this.stop()
+    this.handlers.onFailure(message)
   }
 }
