@@ -18,8 +18,9 @@ export interface Violation {
 
 type Rule = (sources: readonly Source[]) => Violation[]
 
-/** Tests, benchmarks and what they share (`testing/` folders, these rules) may do what shipped code may not. */
-const isForTests = (path: string): boolean => /\.(test|bench)\.ts$|(^|\/)testing\/|^harness\/tidy\//.test(path)
+/** Tests, benchmarks and what they share (`testing/` folders, the Io contract suite, these rules) may do what shipped code may not. */
+const isForTests = (path: string): boolean =>
+  /\.(test|bench)\.ts$|(^|\/)testing\/|^engine\/io-contract\/|^harness\/tidy\//.test(path)
 const isSansIo = (path: string): boolean =>
   path.startsWith('engine/') && !path.startsWith('engine/node/') && !isForTests(path)
 

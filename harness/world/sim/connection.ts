@@ -16,7 +16,6 @@ import type { HostNetwork } from './network.ts'
 import type { Pipe, SegmentKind } from './pipe.ts'
 import { SEGMENT_BYTES_MAX } from './pipe.ts'
 import type { SimProcess } from './process.ts'
-import { Trace } from './trace.ts'
 
 export interface Endpoint {
   localHost: string
@@ -26,12 +25,14 @@ export interface Endpoint {
   isUnixSocket: boolean
 }
 
+/** The caller's memory, and what it held at the call. */
 interface KeptWrite {
   bytes: Buffer
-  hash: string
+  original: Buffer
 }
 
 const noHandlers: ConnectionHandlers = { onData() {}, onClose() {} }
+const CHANGED_TOO_EARLY = 'bytes given to write() were changed before onDrain, although write() had returned false'
 /** What a program finds in a chunk that it kept too long. */
 const STALE_BYTE = 0xdb
 
@@ -173,11 +174,13 @@ export class SimConnection implements Connection {
         this.out!.watchDrain()
         return
       }
-      this.checkUnchanged(first)
-      this.out!.send(Buffer.from(first.bytes.subarray(0, room)), nowUs)
-      this.keptBytes -= Math.min(room, first.bytes.length)
-      if (room < first.bytes.length) this.kept[0] = keptWrite(first.bytes.subarray(room))
-      else this.kept.shift()
+      const size = Math.min(room, first.bytes.length)
+      const taken = first.original.subarray(0, size)
+      if (!taken.equals(first.bytes.subarray(0, size))) throw new Error(CHANGED_TOO_EARLY)
+      this.out!.send(taken, nowUs)
+      this.keptBytes -= size
+      if (size === first.bytes.length) this.kept.shift()
+      else this.kept[0] = { bytes: first.bytes.subarray(size), original: first.original.subarray(size) }
     }
     if (this.owesDrain) {
       this.owesDrain = false
@@ -259,17 +262,11 @@ export class SimConnection implements Connection {
   }
 
   private keep(bytes: Buffer): boolean {
-    this.kept.push(keptWrite(bytes))
+    this.kept.push({ bytes, original: Buffer.from(bytes) })
     this.keptBytes += bytes.length
     this.owesDrain = true
     if (this.established) this.out!.watchDrain()
     return false
-  }
-
-  private checkUnchanged(write: KeptWrite): void {
-    if (hashOf(write.bytes) !== write.hash) {
-      throw new Error('bytes given to write() were changed before onDrain, although write() had returned false')
-    }
   }
 
   private sendFinWhenDrained(): void {
@@ -370,14 +367,4 @@ export class SimConnection implements Connection {
     this.out?.die()
     this.network.connections.delete(this)
   }
-}
-
-function keptWrite(bytes: Buffer): KeptWrite {
-  return { bytes, hash: hashOf(bytes) }
-}
-
-function hashOf(bytes: Buffer): string {
-  const trace = new Trace()
-  trace.mixBytes(bytes)
-  return trace.digest()
 }
