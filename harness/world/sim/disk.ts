@@ -342,11 +342,12 @@ class SimFile implements File {
     this.assertUsable()
     if (this.mode === 'read') throw new IoError('EBADF', 'EBADF: bad file descriptor, write')
     this.disk.failIfFaulty('write', this.path)
+    if (bytes.length === 0) return 0
     const size = this.inode.sizeBytes
     const start = this.mode === 'update' ? (positionBytes ?? size) : size
     const growth = Math.max(0, start + bytes.length - size)
     const count = bytes.length - growth + this.disk.roomFor(growth)
-    if (bytes.length > 0 && count <= 0) throw new IoError('ENOSPC', 'ENOSPC: no space left on device, write')
+    if (count <= 0) throw new IoError('ENOSPC', 'ENOSPC: no space left on device, write')
     this.process.consume(this.process.perFileWriteUs + this.disk.writeDurationUs(count))
     this.apply(bytes.subarray(0, count), start)
     return count
