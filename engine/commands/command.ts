@@ -32,6 +32,22 @@ export type CommandFlag =
   | 'movablekeys'
   | 'sort_for_script'
 
+/**
+ * What dispatch has to know about a command and no client is told.
+ *
+ * - `runsInTransaction`: inside MULTI it runs at once instead of being queued (EXEC, WATCH, …).
+ * - `runsWhileSubscribed`: allowed to a RESP2 client that has subscriptions.
+ * - `executesTransaction`: EXEC, which is a write when its queue holds one, and which a refusal turns into EXECABORT.
+ * - `protected`: needs `enable-debug-command` and the like.
+ * - `checksDisk`: refused like a write when the disk fails (PING, so that monitoring sees it).
+ */
+export type CommandTrait =
+  | 'runsInTransaction'
+  | 'runsWhileSubscribed'
+  | 'executesTransaction'
+  | 'protected'
+  | 'checksDisk'
+
 /** How `COMMAND INFO` describes where keys are; the flag words are Redis's. */
 export interface KeySpec {
   /** `RO`, `RW`, `OW`, `RM`, `access`, `update`, `insert`, `delete`, `not_key`, `incomplete`, `variable_flags`. */
@@ -52,6 +68,7 @@ export interface ArgumentDoc {
   token?: string
   summary?: string
   since?: string
+  deprecatedSince?: string
   flags?: readonly string[]
   arguments?: readonly ArgumentDoc[]
 }
@@ -62,6 +79,7 @@ export interface Command {
   /** Number of arguments with the name (for subcommands: with both words); negative: at least so many. */
   arity: number
   flags: readonly CommandFlag[]
+  traits?: readonly CommandTrait[]
   /** ACL categories beyond those that follow from the flags, without `@`. */
   categories: readonly string[]
   keySpecs?: readonly KeySpec[]
@@ -75,6 +93,8 @@ export interface Command {
   history?: readonly (readonly [since: string, change: string])[]
   deprecatedSince?: string
   replacedBy?: string
+  /** `deprecated`, `syscmd`. */
+  docFlags?: readonly string[]
   arguments?: readonly ArgumentDoc[]
   subcommands?: readonly Command[]
   /** Absent only on containers, which have subcommands. Synchronous; answers through `context.reply`. */

@@ -39,7 +39,7 @@ function set({ server, client, reply }: Context, args: Arguments): void {
 }
 
 function resetStatistics({ server, reply }: Context): void {
-  for (const name of Object.keys(server.stats) as (keyof typeof server.stats)[]) server.stats[name] = 0
+  server.resetStatistics()
   reply.ok()
 }
 

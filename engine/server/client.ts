@@ -5,7 +5,9 @@
 import type { Arguments } from '../commands/arguments.ts'
 import type { Command } from '../commands/command.ts'
 import type { Connection } from '../io.ts'
+import type { RequestParser } from '../resp/parser.ts'
 import type { Reply } from '../resp/reply.ts'
+import type { Watcher } from './watched-keys.ts'
 
 export type ClientKind = 'normal' | 'replica' | 'primary' | 'pubsub'
 
@@ -14,7 +16,17 @@ export interface QueuedCommand {
   args: Arguments
 }
 
-export interface Client {
+/** CLIENT REPLY: `skipNext` becomes `skip` for one command, then `on`. */
+export type ReplyMode = 'on' | 'off' | 'skipNext' | 'skip'
+
+/** What a client listens to. Names are one character per byte. */
+export interface Subscriptions {
+  readonly channels: Set<string>
+  readonly patterns: Set<string>
+  readonly shardChannels: Set<string>
+}
+
+export interface Client extends Watcher {
   readonly id: number
   /** Undefined for the clients that have no socket (AOF loading, scripts). */
   readonly connection: Connection | undefined
@@ -36,9 +48,35 @@ export interface Client {
   lastWriteOffset: number
   readonly createdMs: number
   lastCommandMs: number
-  /** Parked by a blocking command. */
+  /** Parked by a blocking command, or by CLIENT PAUSE. */
   readonly blocked: boolean
+  /** What the client is parked for: the `kind` given to `Context.block`. */
+  readonly blockedFor: string | undefined
+  readonly closed: boolean
+  readonly subscriptions: Subscriptions
+  /** In MONITOR mode. */
+  monitoring: boolean
+  replyMode: ReplyMode
+  noEvict: boolean
+  /** Set by internal clients and while a script or transaction runs: blocking commands must answer at once. */
+  denyBlocking: boolean
+  /** `ip:port` of the peer, or `path:0`. */
+  readonly address: string
+  readonly localAddress: string
+  readonly parser: RequestParser
+  /** Full name of the last command (`config|get`), or undefined. */
+  readonly lastCommandName: string | undefined
+  /** Bytes of replies not yet taken by the network. */
+  readonly outputBytes: number
+  /** Runs pending input as far as it goes; used by the server when a wait has ended. */
+  resumeInput(): void
 
+  /** HELLO: the version of the protocol that replies are written in. */
+  setProtocol(protocol: 2 | 3): void
+  /** Ends MULTI: the queue is gone, and so are the watched keys. */
+  discardTransaction(): void
+  /** Parks the client; see `Context.block`. */
+  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void
   /** Ends a `Context.block` with an answer; queued input of the client runs afterwards. */
   unblock(answer: (reply: Reply) => void): void
   /** Hands pending replies to the connection now, so that what is written to the connection itself comes after them. */
@@ -49,12 +87,17 @@ export interface Client {
   closeAfterReply(): void
   /** Closes now; frees everything that belongs to the client. Safe to call twice. */
   close(reason?: string): void
+  /** Ends the wait as if its time were up (CLIENT UNBLOCK). */
+  timeOut(): void
   /** Called once when the client is gone. */
   onClose(callback: () => void): void
 
+  /** As if the bytes had come over the connection. For clients without one: a stream from a primary, a replayed log. */
+  feedInput(chunk: Buffer): void
+  /** After every command that `feedInput` has completed, with its raw bytes (valid during the call). */
+  onApplied: ((command: Buffer) => void) | undefined
   /**
-   * Takes the connection out of command processing: from now on `onData` gets the raw bytes (a replica link during
-   * PSYNC on the primary's side keeps its parser; a primary link on the replica's side uses this).
+   * Takes the connection out of command processing: from now on `onData` gets the raw bytes. Undefined gives it back.
    */
-  takeOver?(onData: (chunk: Buffer) => void): void
+  takeOver(onData: ((chunk: Buffer) => void) | undefined): void
 }

@@ -9,22 +9,33 @@ import type { Command } from '../commands/command.ts'
 import type { Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
-import type { KeyspacePort } from '../store/keyspace-port.ts'
+import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
+import type { Access } from './access.ts'
 import type { Client, ClientKind } from './client.ts'
+import type { ClientRegistry } from './clients.ts'
+import type { CommandTable } from './command-table.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
+import type { Monitors } from './monitors.ts'
+import type { Pause } from './pause.ts'
+import type { Broker } from './pubsub.ts'
+import type { WatchedKeys } from './watched-keys.ts'
 
 export interface Server {
+  /** With timers that refresh `nowMs` before they call back. */
   readonly io: Io
   readonly config: Config
   readonly log: Log
   readonly databases: KeyspacePort[]
-  readonly commands: CommandLookup
+  readonly commands: CommandTable
   readonly clients: ClientRegistry
-  readonly pubsub: PubSub
+  readonly access: Access
+  readonly watchedKeys: WatchedKeys
+  readonly monitors: Monitors
+  readonly pause: Pause
+  readonly pubsub: Broker
   readonly replication: Replication
   readonly persistence: Persistence
-  readonly pause: ClientPause
   /** Undefined unless `cluster-enabled yes`. */
   readonly cluster: Cluster | undefined
   readonly info: InfoRegistry
@@ -34,23 +45,41 @@ export interface Server {
   readonly startedMs: number
   /** Unix time in ms, refreshed once per batch of input and per timer. */
   readonly nowMs: number
+  /** Whether keys are removed in the background when their time has come (DEBUG SET-ACTIVE-EXPIRE). */
+  activeExpiry: boolean
+  /** The TCP port that clients connect to; 0 when there is none. */
+  readonly port: number
   /** True while a data set is read from disk or from a primary: commands without the `loading` flag get -LOADING. */
   loading: boolean
 
   /** Calls `task` about every `periodMs` as long as the server lives (Redis's `run_with_period`). */
   every(periodMs: number, task: () => void): void
+  /** To be called on input that does not come through a client, before anything reads `nowMs`. */
+  refreshClock(): void
   /** Runs once at the end of the current turn, before replies are flushed (Redis's beforeSleep). Cheap to call repeatedly. */
   beforeSleep(task: () => void): void
   /** Executes a command on behalf of `client` with the rules for its kind (a primary's stream, AOF loading, a client). */
   execute(client: Client, args: Arguments): void
-  /** A client without a socket whose replies are discarded: for `execute`. It lives until its `close`. */
+  /**
+   * A client without a connection: `primary` applies a stream from a primary (never refused, replies discarded),
+   * `normal` obeys the rules of clients but cannot block. Give it input with `feedInput` or `execute`.
+   */
   createInternalClient(kind: ClientKind): Client
+  /** Removes a key whose time has come, with everything that belongs to it: event, WATCH, propagation, count. */
+  removeExpired(database: KeyspacePort, entry: Entry): void
   /** Writes to AOF and replicas outside of a command (expiry, eviction, slot cleaning). */
   propagate(databaseIndex: number, words: readonly (string | Buffer)[]): void
   /** Removes all keys of all databases and invalidates what depends on them, without propagation. */
   emptyDatabases(): void
-  /** Saves if asked to, closes everything and calls `io.host.exit(status)`. */
-  shutdown(options: { save?: boolean; status?: number }): void
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void
+  /**
+   * Saves if asked to (`save` undefined: if there are save points), closes everything and calls `io.host.exit(status)`.
+   * Undefined, or why it could not be (the save failed); `force` ends it all the same.
+   */
+  shutdown(options: { save?: boolean; force?: boolean; status?: number }): string | undefined
+  /** Goes on with what a client sent while it could not run commands. */
+  resumeLater(client: Client): void
 }
 
 export interface CommandLookup {
@@ -58,30 +87,12 @@ export interface CommandLookup {
   all(): readonly Command[]
 }
 
-export interface ClientRegistry {
-  readonly count: number
-  get(id: number): Client | undefined
-  [Symbol.iterator](): Iterator<Client>
-}
-
-/** Holds back clients' commands for a time (CLIENT PAUSE, failovers). Each reason is a pause of its own. */
-export interface ClientPause {
-  begin(reason: string, endMs: number, scope: 'all' | 'write', nowMs: number): void
-  end(reason: string): void
-}
-
-export interface PubSub {
-  /** Delivers to local subscribers and patterns; returns how many got it. */
-  publish(channel: Buffer, message: Buffer): number
-  publishSharded(channel: Buffer, message: Buffer): number
-  /** Cluster: ends the subscriptions of the shard channels that `lost` selects, and tells the subscribers. */
-  dropShardChannels(lost: (channel: Buffer) => boolean): void
-}
-
 /** INFO is a table: each part registers its sections' fields. */
 export interface InfoRegistry {
   /** `section` as in `INFO section`; fields come in the order of registration. `fields()` returns name and value pairs. */
   add(section: string, fields: () => readonly (readonly [name: string, value: string | number])[]): void
+  /** The text of INFO for these words: section names, `default`, `all`, `everything`. */
+  render(words: readonly string[]): string
 }
 
 /** Counters of INFO stats; parts add to them directly. */
@@ -103,4 +114,9 @@ export interface Stats {
   replicationInputBytes: number
   replicationOutputBytes: number
   errorReplies: number
+  /** Reads from and writes to clients' connections. */
+  reads: number
+  writes: number
+  /** Error replies by their first word. */
+  readonly errorsByCode: Map<string, number>
 }

@@ -1,0 +1,97 @@
+/**
+ * Where a command's keys are: derived from its key specs, or from its own `findKeys` where specs cannot tell.
+ * Redis's `getKeysFromCommandWithSpecs`.
+ */
+import type { Arguments } from './arguments.ts'
+import type { Command, KeySpec } from './command.ts'
+
+export interface KeyPosition {
+  index: number
+  /** The flags of the key spec that found it: `RO`, `access` … */
+  flags: readonly string[]
+}
+
+/** Argument positions of the keys, in order; undefined when the arguments make no sense. */
+export function findKeys(command: Command, args: Arguments): number[] | undefined {
+  if (command.findKeys !== undefined) return command.findKeys(args)
+  const specs = command.keySpecs
+  if (specs === undefined) return []
+  const first = specs[0]
+  if (specs.length === 1 && first !== undefined && isSimple(first)) return simpleKeys(first, args)
+  return findKeysWithFlags(command, args)?.map(({ index }) => index)
+}
+
+export function findKeysWithFlags(command: Command, args: Arguments): KeyPosition[] | undefined {
+  if (command.findKeys !== undefined) {
+    const flags = command.keySpecs?.[0]?.flags ?? []
+    return command.findKeys(args)?.map((index) => ({ index, flags }))
+  }
+  const found: KeyPosition[] = []
+  for (const spec of command.keySpecs ?? []) {
+    if (spec.flags.includes('not_key')) continue
+    const positions = keysOfSpec(spec, args)
+    if (positions === undefined) return undefined
+    for (const index of positions) found.push({ index, flags: spec.flags })
+  }
+  return found
+}
+
+/** Begins at a fixed index and has one key: most commands. */
+function isSimple(spec: KeySpec): boolean {
+  return typeof spec.begin === 'object' && 'index' in spec.begin && !spec.flags.includes('not_key')
+}
+
+function simpleKeys(spec: KeySpec, args: Arguments): number[] | undefined {
+  return keysOfSpec(spec, args)
+}
+
+function keysOfSpec(spec: KeySpec, args: Arguments): number[] | undefined {
+  const first = beginOf(spec, args)
+  if (first === 'unknown') return undefined
+  if (first === undefined || spec.find === 'unknown') return spec.find === 'unknown' ? undefined : []
+  const range = rangeOf(spec.find, first, args)
+  if (range === undefined) return undefined
+  const positions: number[] = []
+  for (let i = range.first; i <= range.last; i += range.step) {
+    if (i >= args.count) return undefined
+    positions.push(i)
+  }
+  return positions
+}
+
+/** Undefined: a keyword that is not there. */
+function beginOf(spec: KeySpec, args: Arguments): number | 'unknown' | undefined {
+  const { begin } = spec
+  if (begin === 'unknown') return 'unknown'
+  if ('index' in begin) return begin.index
+  const { keyword, startFrom } = begin
+  const step = startFrom > 0 ? 1 : -1
+  const from = startFrom > 0 ? startFrom : args.count + startFrom
+  const to = startFrom > 0 ? args.count - 1 : 1
+  for (let i = from; i !== to && i >= 0 && i < args.count; i += step) {
+    if (args.is(i, keyword.toLowerCase())) return i + 1
+  }
+  return undefined
+}
+
+function rangeOf(
+  find: Exclude<KeySpec['find'], 'unknown'>,
+  begin: number,
+  args: Arguments,
+): { first: number; last: number; step: number } | undefined {
+  if ('lastKey' in find) {
+    const { lastKey, step, limit } = find
+    if (lastKey >= 0) return { first: begin, last: begin + lastKey, step }
+    // Counted from the end; with a limit only the first of so many equal parts.
+    const last = limit <= 1 ? args.count + lastKey : begin + Math.floor((args.count - begin) / limit) + lastKey
+    return { first: begin, last, step }
+  }
+  const at = begin + find.keyNumberIndex
+  if (at >= args.count) return undefined
+  const text = args.latin1(at)
+  if (!/^-?\d+$/.test(text)) return undefined
+  const keys = Number(text)
+  if (keys < 0) return undefined
+  const first = begin + find.firstKey
+  return { first, last: first + (keys - 1) * find.step, step: find.step }
+}

@@ -1,0 +1,73 @@
+/** Puts a server together from an `Io` and a configuration. Any number of them can live in one process. */
+import type { Io } from '../io.ts'
+import { ReferenceKeyspace } from '../store/reference-keyspace.ts'
+import { accept } from './accepting.ts'
+import type { Config } from './config.ts'
+import { startCron } from './cron.ts'
+import { RunningServer } from './running-server.ts'
+import type { Server } from './server.ts'
+import { createNoPersistence, createStandaloneReplication } from './standalone.ts'
+import { type StartHandlers, startServer } from './start.ts'
+
+export interface ServerSettings {
+  config: Config
+  /** Instead of the configured port; 0 lets the system choose one (`Server.port` tells which). */
+  port?: number
+}
+
+export interface AssembledServer extends Server {
+  /** Listens and loads the data set. Exactly one of the handlers is called, never at once. */
+  start(handlers: StartHandlers): void
+  /** Closes everything at once, without saving. Safe to call twice. */
+  stop(): void
+}
+
+class Assembly extends RunningServer implements AssembledServer {
+  private readonly portWanted: number | undefined
+
+  constructor(io: Io, { config, port }: ServerSettings) {
+    super(io, config, {
+      makeDatabase: (index) => new ReferenceKeyspace({ index }),
+      makeReplication: createStandaloneReplication,
+      makePersistence: createNoPersistence,
+      makeCluster: () => undefined,
+    })
+    this.portWanted = port
+  }
+
+  start(handlers: StartHandlers): void {
+    const { io, config, log, cluster, portWanted } = this
+    const started = startServer(
+      {
+        io,
+        config,
+        log,
+        ...(portWanted === undefined ? {} : { port: portWanted }),
+        onPort: (port) => {
+          this.port = port
+        },
+        accept: (connection) => accept(this, connection),
+        openCluster: () => {
+          cluster?.start()
+          return undefined
+        },
+        load: (done) => {
+          startCron(this)
+          this.persistence.load(done)
+        },
+      },
+      {
+        onReady: () => handlers.onReady(),
+        onFailure: (message) => {
+          this.stop()
+          handlers.onFailure(message)
+        },
+      },
+    )
+    this.onStop(() => started.stop())
+  }
+}
+
+export function createServer(io: Io, settings: ServerSettings): AssembledServer {
+  return new Assembly(io, settings)
+}

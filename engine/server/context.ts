@@ -1,0 +1,167 @@
+/**
+ * The context of running commands: the rules that every command shares. One object serves all commands of a server;
+ * a command inside another one (EXEC, scripts) saves and restores its fields around the inner run.
+ *
+ * Expiry on access, as Redis 7.0 has it: on a primary an expired key is removed, and the removal propagated, before
+ * the command sees the database. A replica never removes by itself: its clients see the key as missing, its primary's
+ * stream sees it as it is, since the primary decides.
+ */
+import { Arguments } from '../commands/arguments.ts'
+import type { Command } from '../commands/command.ts'
+import type { Context, EventClass } from '../commands/context.ts'
+import type { Reply } from '../resp/reply.ts'
+import { type Entry, type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
+import type { Client } from './client.ts'
+import type { CommandRecord } from './command-table.ts'
+import type { RunningServer } from './running-server.ts'
+
+/** What a command leaves for propagation, and which one it was. Saved around nested commands. */
+export interface Frame {
+  client: Client
+  record: CommandRecord
+  args: Arguments
+  reply: Reply
+  db: KeyspacePort
+  changes: number
+  replacement: Arguments | undefined
+  additions: Arguments[] | undefined
+  prevented: boolean
+  forced: boolean
+}
+
+export class CommandContext implements Context {
+  readonly server: RunningServer
+  client!: Client
+  record!: CommandRecord
+  args!: Arguments
+  reply!: Reply
+  db!: KeyspacePort
+  nowMs = 0
+  changes = 0
+  replacement: Arguments | undefined = undefined
+  additions: Arguments[] | undefined = undefined
+  prevented = false
+  forced = false
+
+  constructor(server: RunningServer) {
+    this.server = server
+  }
+
+  get command(): Command {
+    return this.record.command
+  }
+
+  begin(client: Client, record: CommandRecord, args: Arguments, reply: Reply): void {
+    this.client = client
+    this.record = record
+    this.args = args
+    this.reply = reply
+    this.db = this.server.databases[client.databaseIndex] as KeyspacePort
+    this.nowMs = this.server.nowMs
+    this.changes = 0
+    this.replacement = undefined
+    this.additions = undefined
+    this.prevented = false
+    this.forced = false
+  }
+
+  save(): Frame {
+    const { client, record, args, reply, db, changes, replacement, additions, prevented, forced } = this
+    return { client, record, args, reply, db, changes, replacement, additions, prevented, forced }
+  }
+
+  restore(frame: Frame): void {
+    Object.assign(this, frame)
+  }
+
+  lookupRead(keyIndex: number): Entry {
+    const { args } = this
+    const entry = this.present(this.db.find(args.memory, args.start(keyIndex), args.end(keyIndex)))
+    if (entry === NO_ENTRY) this.missed(keyIndex)
+    else this.server.stats.keyspaceHits++
+    return entry
+  }
+
+  lookupWrite(keyIndex: number): Entry {
+    const { args } = this
+    return this.present(this.db.find(args.memory, args.start(keyIndex), args.end(keyIndex)))
+  }
+
+  lookupKey(key: Buffer, forWrite: boolean, db = this.db): Entry {
+    const entry = this.present(db.findKey(key), db)
+    if (forWrite) return entry
+    if (entry !== NO_ENTRY) this.server.stats.keyspaceHits++
+    else {
+      this.server.stats.keyspaceMisses++
+      this.notify('keyMiss', 'keymiss', key, db)
+    }
+    return entry
+  }
+
+  private missed(keyIndex: number): void {
+    this.server.stats.keyspaceMisses++
+    if (this.server.events.flags !== 0) this.notify('keyMiss', 'keymiss', this.args.copy(keyIndex))
+  }
+
+  /** The entry, unless its time has come. */
+  private present(entry: Entry, db = this.db): Entry {
+    if (entry === NO_ENTRY) return NO_ENTRY
+    const expireAtMs = db.expireAtMs(entry)
+    return expireAtMs < 0 || this.nowMs <= expireAtMs ? entry : this.expired(entry, db)
+  }
+
+  private expired(entry: Entry, db: KeyspacePort): Entry {
+    const { server } = this
+    if (server.loading || this.client.kind === 'primary') return entry
+    if (server.replication.role === 'primary' && !server.pause.active) server.removeExpired(db, entry)
+    return NO_ENTRY
+  }
+
+  changed(keyIndex: number, eventClass: EventClass, event: string): void {
+    this.changes++
+    if (this.server.keyChangesMatter) this.changedSlowly(this.args.copy(keyIndex), eventClass, event)
+  }
+
+  changedKey(key: Buffer, eventClass: EventClass, event: string, db = this.db): void {
+    this.changes++
+    if (this.server.keyChangesMatter) this.changedSlowly(key, eventClass, event, db)
+  }
+
+  private changedSlowly(key: Buffer, eventClass: EventClass, event: string, db = this.db): void {
+    this.server.watchedKeys.touch(db, key)
+    this.notify(eventClass, event, key, db)
+  }
+
+  created(keyIndex: number): void {
+    if (this.server.events.flags !== 0) this.notify('new', 'new', this.args.copy(keyIndex))
+  }
+
+  notify(eventClass: EventClass, event: string, key: Buffer, db = this.db): void {
+    if (this.server.events.flags !== 0) this.server.events.notify(eventClass, event, key, db.index)
+  }
+
+  dirty(changes: number): void {
+    this.changes += changes
+  }
+
+  propagateAs(words: readonly (string | Buffer)[]): void {
+    this.replacement = Arguments.of(words)
+  }
+
+  alsoPropagate(words: readonly (string | Buffer)[]): void {
+    this.additions ??= []
+    this.additions.push(Arguments.of(words))
+  }
+
+  preventPropagation(): void {
+    this.prevented = true
+  }
+
+  forcePropagation(): void {
+    this.forced = true
+  }
+
+  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void {
+    this.client.block(kind, deadlineMs, onTimeout)
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * From arguments to a command that has run: look-up, the checks that may refuse it (in Redis 7.0's order, because the
+ * first one gives the error), queueing in MULTI, execution, statistics and propagation.
+ *
+ * No command is named here: what is special about one stands in its row, as flags and traits.
+ */
+import type { Arguments } from '../commands/arguments.ts'
+import { errors, wrongArity } from '../commands/errors.ts'
+import { findKeys } from '../commands/key-positions.ts'
+import type { Reply } from '../resp/reply.ts'
+import { type CommandRecord, flagBits, traitBits } from './command-table.ts'
+import type { ClientConnection } from './connection.ts'
+import { CommandContext } from './context.ts'
+import type { RunningServer } from './running-server.ts'
+
+const KEYSPACE = flagBits.write | flagBits.readonly | flagBits.may_replicate
+const WRITES = flagBits.write | flagBits.may_replicate
+const HIDDEN_FROM_MONITOR = flagBits.skip_monitor | flagBits.admin
+const NOT_PROPAGATED = traitBits.executesTransaction
+
+export class Dispatcher {
+  private readonly server: RunningServer
+  private readonly context: CommandContext
+
+  constructor(server: RunningServer) {
+    this.server = server
+    this.context = new CommandContext(server)
+  }
+
+  /** One command of a client, complete: afterwards it has been answered, queued, parked or refused. */
+  process(client: ClientConnection, args: Arguments): void {
+    const { reply } = client
+    const before = reply.length
+    const record = this.server.commands.findFor(args)
+    if (record === undefined) this.reject(client, undefined, this.unknown(args))
+    else if (!record.arityAllows(args.count)) this.reject(client, record, wrongArity(record.fullName))
+    else this.admit(client, record, args)
+    if (client.replyMode !== 'on') this.silence(client, before)
+  }
+
+  /** CLIENT REPLY OFF and SKIP: the command ran, its answer goes nowhere. */
+  private silence(client: ClientConnection, before: number): void {
+    if (client.replyMode === 'skipNext') {
+      client.replyMode = 'skip'
+    } else {
+      client.reply.truncate(before)
+      if (client.replyMode === 'skip') client.replyMode = 'on'
+    }
+  }
+
+  private admit(client: ClientConnection, record: CommandRecord, args: Arguments): void {
+    client.lastRecord = record
+    const refusal = this.refusal(client, record, args)
+    if (refusal !== undefined) {
+      this.reject(client, record, refusal)
+      return
+    }
+    const { transaction } = client
+    if (this.server.pause.active && this.isPaused(client, record)) {
+      client.postpone(args)
+      this.server.pause.wait(client)
+    } else if (transaction !== undefined && !record.has(traitBits.runsInTransaction)) {
+      transaction.commands.push({ command: record.command, args: args.clone() })
+      client.reply.simple('QUEUED')
+    } else {
+      this.call(client, record, args, client.reply)
+    }
+    if (client.asking && !record.has(flagBits.asking)) client.asking = false
+  }
+
+  private isPaused(client: ClientConnection, record: CommandRecord): boolean {
+    if (client.kind === 'replica' || client.kind === 'primary') return false
+    return this.server.pause.holds(record.has(WRITES) || this.queueHas(client, record, WRITES))
+  }
+
+  /** Whether the command executes a queue that holds a command with one of these flags. */
+  private queueHas(client: ClientConnection, record: CommandRecord, bits: number): boolean {
+    if (!record.has(traitBits.executesTransaction) || client.transaction === undefined) return false
+    return client.transaction.commands.some(({ command }) => this.server.commands.recordOf(command).has(bits))
+  }
+
+  private queueLacks(client: ClientConnection, record: CommandRecord, bit: number): boolean {
+    if (!record.has(traitBits.executesTransaction) || client.transaction === undefined) return false
+    return client.transaction.commands.some(({ command }) => !this.server.commands.recordOf(command).has(bit))
+  }
+
+  /** The complete error that the command gets instead of running. */
+  private refusal(client: ClientConnection, record: CommandRecord, args: Arguments): string | undefined {
+    const { server } = this
+    if (record.has(traitBits.protected)) {
+      const refused = server.protectedRefusal(client, record)
+      if (refused !== undefined) return refused
+    }
+    const denied = server.access.refusal(client, record)
+    if (denied !== undefined) return denied
+    if (client.transaction !== undefined && record.has(flagBits.no_multi)) {
+      return 'ERR Command not allowed inside a transaction'
+    }
+    if (client.kind === 'primary') return undefined
+    if (server.cluster !== undefined) {
+      const redirection = this.redirection(client, record, args)
+      if (redirection !== undefined) return redirection
+    }
+    const writes = record.has(flagBits.write) || this.queueHas(client, record, flagBits.write)
+    if (writes || record.has(traitBits.checksDisk)) {
+      const refused = server.persistence.writeRefusal()
+      if (refused !== undefined) return refused
+    }
+    if (writes) {
+      const refused = server.replication.writeRefusal()
+      if (refused !== undefined) return refused
+    }
+    if (client.subscribed && client.reply.protocol === 2 && !record.has(traitBits.runsWhileSubscribed)) {
+      return `ERR Can't execute '${record.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
+    }
+    if (!record.has(flagBits.stale) || this.queueLacks(client, record, flagBits.stale)) {
+      const refused = server.replication.readRefusal()
+      if (refused !== undefined) return refused
+    }
+    if (server.loading && (!record.has(flagBits.loading) || this.queueLacks(client, record, flagBits.loading))) {
+      return errors.loading
+    }
+    if (client.kind === 'replica' && record.has(KEYSPACE)) return "ERR Replica can't interact with the keyspace"
+    return undefined
+  }
+
+  private redirection(client: ClientConnection, record: CommandRecord, args: Arguments): string | undefined {
+    const { cluster } = this.server
+    if (cluster === undefined) return undefined
+    if (record.has(traitBits.executesTransaction)) {
+      const queued = client.transaction?.commands ?? []
+      const commands = queued.map((one) => ({ ...one, keys: findKeys(one.command, one.args) ?? [] }))
+      const redirection = cluster.route(client, commands)
+      if (redirection !== undefined) client.discardTransaction()
+      return redirection
+    }
+    if (!record.hasKeys) return undefined
+    return cluster.route(client, [{ command: record.command, args, keys: findKeys(record.command, args) ?? [] }])
+  }
+
+  /** Answers an error instead of running the command; a transaction fails with it. */
+  private reject(client: ClientConnection, record: CommandRecord | undefined, message: string): void {
+    if (record !== undefined) record.rejectedCalls++
+    if (client.transaction !== undefined && record?.has(traitBits.executesTransaction)) {
+      client.discardTransaction()
+      client.reply.error(
+        isRedirection(message) ? message : `EXECABORT Transaction discarded because of: ${withoutDash(message)}`,
+      )
+      return
+    }
+    if (client.transaction !== undefined) client.transaction.failed = true
+    client.reply.error(message)
+  }
+
+  /**
+   * Runs a command that has been admitted (or that needs no admission: inside EXEC or a script), with statistics and
+   * propagation. `reply` gets the answer.
+   */
+  call(client: ClientConnection, record: CommandRecord, args: Arguments, reply: Reply): void {
+    const { server, context } = this
+    const { propagation, stats } = server
+    const outer = propagation.depth > 0 ? context.save() : undefined
+    const errorsBefore = stats.errorReplies
+    const startUs = server.io.clock.monotonicUs()
+    propagation.depth++
+    context.begin(client, record, args, reply)
+    const run = record.command.run
+    if (run === undefined) throw new Error(`${record.fullName} is a container and cannot run`)
+    run(context, args)
+    record.microseconds += server.io.clock.monotonicUs() - startUs
+    record.calls++
+    stats.commandsProcessed++
+    if (stats.errorReplies !== errorsBefore) record.failedCalls++
+    if (!server.monitors.isEmpty && !record.has(HIDDEN_FROM_MONITOR)) {
+      server.monitors.feed(client, context.db.index, args)
+    }
+    this.propagate(client, record, args)
+    propagation.depth--
+    if (outer !== undefined) context.restore(outer)
+    else if (!propagation.isEmpty) propagation.flush()
+    if (outer === undefined) client.lastWriteOffset = server.replication.offset
+  }
+
+  private propagate(client: ClientConnection, record: CommandRecord, args: Arguments): void {
+    const { context, server } = this
+    server.stats.changes += context.changes
+    if ((context.changes === 0 && !context.forced) || context.prevented || record.has(NOT_PROPAGATED)) return
+    if (server.loading) return
+    const additions = context.additions
+    // What was executed for a client that replicates another server's stream goes on as that server sent it.
+    server.propagation.add(context.db.index, context.replacement ?? args, additions === undefined)
+    if (additions !== undefined) for (const one of additions) server.propagation.add(client.databaseIndex, one, false)
+  }
+
+  private unknown(args: Arguments): string {
+    const record = this.server.commands.findName(args.memory, args.start(0), args.end(0))
+    if (record !== undefined) {
+      const name = cString(args.latin1(0)).toUpperCase()
+      return `ERR unknown subcommand '${cString(args.latin1(1)).slice(0, 128)}'. Try ${name} HELP.`
+    }
+    let preview = ''
+    for (let i = 1; i < args.count && preview.length < 128; i++) {
+      preview += `'${cString(args.latin1(i)).slice(0, 128 - preview.length)}' `
+    }
+    return `ERR unknown command '${cString(args.latin1(0)).slice(0, 128)}', with args beginning with: ${preview}`
+  }
+}
+
+/** Redis formats with `%s`: text ends at the first zero byte. */
+function cString(text: string): string {
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}
+
+function isRedirection(message: string): boolean {
+  return /^(MOVED|ASK|CROSSSLOT|TRYAGAIN|CLUSTERDOWN) /.test(message)
+}
+
+function withoutDash(message: string): string {
+  return message.startsWith('-') ? message.slice(1) : message
+}

@@ -1,0 +1,162 @@
+/**
+ * The fields of INFO that the server itself knows, under Redis 7.0's names and in its order. What this implementation
+ * has no truthful value for is left out.
+ */
+import type { ConfigValues } from './config-table.ts'
+import type { RunningServer } from './running-server.ts'
+
+type Fields = readonly (readonly [name: string, value: string | number])[]
+
+export const REDIS_VERSION = '7.0.15'
+
+export function registerInfo(server: RunningServer): void {
+  const { info } = server
+  info.add('server', () => serverFields(server))
+  info.add('clients', () => clientFields(server))
+  info.add('memory', () => memoryFields(server))
+  info.add('stats', () => statsFields(server))
+  info.add('cpu', () => cpuFields(server))
+  info.add('modules', () => [])
+  info.add('commandstats', () => commandFields(server))
+  info.add('errorstats', () =>
+    [...server.stats.errorsByCode].map(([code, count]) => [`errorstat_${code}`, `count=${count}`]),
+  )
+  info.add('cluster', () => [['cluster_enabled', server.cluster === undefined ? 0 : 1]])
+  info.add('keyspace', () => keyspaceFields(server))
+}
+
+function serverFields(server: RunningServer): Fields {
+  const { io, config } = server
+  const uptimeSeconds = Math.max(0, Math.floor((server.nowMs - server.startedMs) / 1000))
+  return [
+    ['redis_version', REDIS_VERSION],
+    ['redis_git_sha1', '00000000'],
+    ['redis_git_dirty', 0],
+    ['redis_mode', server.cluster === undefined ? 'standalone' : 'cluster'],
+    ['os', io.host.platform],
+    ['arch_bits', 64],
+    ['process_id', io.host.processId],
+    ['run_id', server.runId],
+    ['tcp_port', server.port],
+    ['server_time_usec', io.clock.wallUs()],
+    ['uptime_in_seconds', uptimeSeconds],
+    ['uptime_in_days', Math.floor(uptimeSeconds / 86_400)],
+    ['hz', config.values.hz],
+    ['configured_hz', config.values.hz],
+    ['lru_clock', Math.floor(server.nowMs / 1000) % (1 << 24)],
+    ['config_file', config.filePath ?? ''],
+    ['io_threads_active', 0],
+  ]
+}
+
+function clientFields(server: RunningServer): Fields {
+  const { clients } = server
+  let replicas = 0
+  for (const client of clients) if (client.kind === 'replica') replicas++
+  return [
+    ['connected_clients', clients.count - replicas],
+    ['maxclients', server.config.values.maxclients],
+    ['blocked_clients', clients.blockedCount],
+    ['tracking_clients', 0],
+  ]
+}
+
+function memoryFields(server: RunningServer): Fields {
+  const { usedBytes, residentBytes } = server.io.host.memory()
+  const values: ConfigValues = server.config.values
+  server.peakMemoryBytes = Math.max(server.peakMemoryBytes, usedBytes)
+  const dataset = server.databases.reduce((sum, database) => sum + database.memoryBytes, 0)
+  return [
+    ['used_memory', usedBytes],
+    ['used_memory_human', humanBytes(usedBytes)],
+    ['used_memory_rss', residentBytes],
+    ['used_memory_rss_human', humanBytes(residentBytes)],
+    ['used_memory_peak', server.peakMemoryBytes],
+    ['used_memory_peak_human', humanBytes(server.peakMemoryBytes)],
+    ['used_memory_peak_perc', `${((usedBytes / server.peakMemoryBytes) * 100).toFixed(2)}%`],
+    ['used_memory_dataset', dataset],
+    ['used_memory_dataset_perc', `${((dataset / Math.max(1, usedBytes)) * 100).toFixed(2)}%`],
+    ['maxmemory', String(values.maxmemory)],
+    ['maxmemory_human', humanBytes(Number(values.maxmemory))],
+    ['maxmemory_policy', values['maxmemory-policy']],
+    ['mem_fragmentation_ratio', (residentBytes / Math.max(1, usedBytes)).toFixed(2)],
+    ['mem_fragmentation_bytes', residentBytes - usedBytes],
+    ['mem_allocator', 'v8'],
+  ]
+}
+
+function statsFields(server: RunningServer): Fields {
+  const { stats, pubsub, rates } = server
+  return [
+    ['total_connections_received', stats.connectionsReceived],
+    ['total_commands_processed', stats.commandsProcessed],
+    ['instantaneous_ops_per_sec', Math.round(rates.commands.perSecond)],
+    ['total_net_input_bytes', stats.inputBytes + stats.replicationInputBytes],
+    ['total_net_output_bytes', stats.outputBytes + stats.replicationOutputBytes],
+    ['total_net_repl_input_bytes', stats.replicationInputBytes],
+    ['total_net_repl_output_bytes', stats.replicationOutputBytes],
+    ['instantaneous_input_kbps', (rates.input.perSecond / 1024).toFixed(2)],
+    ['instantaneous_output_kbps', (rates.output.perSecond / 1024).toFixed(2)],
+    ['instantaneous_input_repl_kbps', (rates.replicationInput.perSecond / 1024).toFixed(2)],
+    ['instantaneous_output_repl_kbps', (rates.replicationOutput.perSecond / 1024).toFixed(2)],
+    ['rejected_connections', stats.connectionsRejected],
+    ['sync_full', stats.syncFull],
+    ['sync_partial_ok', stats.syncPartialOk],
+    ['sync_partial_err', stats.syncPartialErr],
+    ['expired_keys', stats.expiredKeys],
+    ['evicted_keys', stats.evictedKeys],
+    ['keyspace_hits', stats.keyspaceHits],
+    ['keyspace_misses', stats.keyspaceMisses],
+    ['pubsub_channels', pubsub.count('channels')],
+    ['pubsub_patterns', pubsub.count('patterns')],
+    ['pubsubshard_channels', pubsub.count('shardChannels')],
+    ['total_error_replies', stats.errorReplies],
+    ['total_reads_processed', stats.reads],
+    ['total_writes_processed', stats.writes],
+  ]
+}
+
+function cpuFields(server: RunningServer): Fields {
+  const { userUs, systemUs } = server.io.host.cpu()
+  return [
+    ['used_cpu_sys', (systemUs / 1e6).toFixed(6)],
+    ['used_cpu_user', (userUs / 1e6).toFixed(6)],
+  ]
+}
+
+function commandFields(server: RunningServer): Fields {
+  const fields: [string, string][] = []
+  for (const record of server.commands.everyRecord()) {
+    const { calls, rejectedCalls, failedCalls } = record
+    if (calls === 0 && rejectedCalls === 0 && failedCalls === 0) continue
+    const us = Math.round(record.microseconds)
+    const perCall = calls === 0 ? 0 : record.microseconds / calls
+    fields.push([
+      `cmdstat_${record.fullName}`,
+      `calls=${calls},usec=${us},usec_per_call=${perCall.toFixed(2)},rejected_calls=${rejectedCalls},failed_calls=${failedCalls}`,
+    ])
+  }
+  return fields
+}
+
+function keyspaceFields(server: RunningServer): Fields {
+  return server.databases
+    .filter((database) => database.size > 0)
+    .map((database) => [
+      `db${database.index}`,
+      `keys=${database.size},expires=${database.expiringSize},avg_ttl=${server.averageTtlMs(database)}`,
+    ])
+}
+
+/** Redis's `bytesToHuman`: `1.13M`. */
+export function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`
+  const units = ['K', 'M', 'G', 'T', 'P']
+  let value = bytes / 1024
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${value.toFixed(2)}${units[unit]}`
+}
