@@ -1,9 +1,10 @@
-/** The real redis-server as an oracle in tests: starting one, talking to it, and stopping it whatever happens. */
+/** Servers as processes in tests, the real redis-server as an oracle and the engine: starting, talking, stopping. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseCommandLine } from '../server/command-line.ts'
 
 /** Whether the program is installed. In CI it must be: then this is always true and tests fail without it. */
@@ -114,11 +115,15 @@ export class ServerProgram {
   readonly finished: Promise<FinishedProgram>
   private readonly child: ChildProcess
 
-  constructor(program: string, words: readonly string[], options: { directory?: string; input?: string } = {}) {
+  constructor(
+    program: string,
+    words: readonly string[],
+    options: { directory?: string; input?: string; environment?: Readonly<Record<string, string>> } = {},
+  ) {
     this.child = spawn(program, words, {
       cwd: options.directory,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, TZ: 'UTC' },
+      env: { ...process.env, TZ: 'UTC', ...options.environment },
     })
     this.child.stdin?.on('error', () => {})
     this.child.stdin?.end(options.input ?? '')
@@ -177,19 +182,42 @@ export interface RunningRedis {
 }
 
 /**
+ * The real server.
  * @param words further options, as on the command line
  * @param files put into its directory before; `redis.conf` is its configuration
  */
-export async function startRedis(
+export function startRedis(
   words: readonly string[] = [],
   files: Readonly<Record<string, string>> = {},
+): Promise<RunningRedis> {
+  return startServerProgram(['redis-server'], words, files)
+}
+
+/** The command that runs the engine as a process, built when need be. */
+export const engineCommand: readonly string[] = [
+  process.execPath,
+  join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'engine.js'),
+]
+
+/** The engine as a process; otherwise as `startRedis`. */
+export function startEngine(
+  words: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<RunningRedis> {
+  return startServerProgram(engineCommand, words, files)
+}
+
+async function startServerProgram(
+  [command = '', ...before]: readonly string[],
+  words: readonly string[],
+  files: Readonly<Record<string, string>>,
 ): Promise<RunningRedis> {
   const directory = mkdtempSync(join(tmpdir(), 'faultline-redis-'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
   const port = await freePort()
   const optionWords = ['--port', String(port), '--bind', '127.0.0.1', ...words]
   const fileWords = files['redis.conf'] === undefined ? [] : ['redis.conf']
-  const program = new ServerProgram('redis-server', [...fileWords, ...optionWords], { directory })
+  const program = new ServerProgram(command, [...before, ...fileWords, ...optionWords], { directory })
   let connection: PlainConnection | undefined
   const stop = async () => {
     connection?.close()
