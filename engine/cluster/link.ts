@@ -4,6 +4,7 @@
  */
 import type { Connection, IoError, Network } from '../io.ts'
 import type { Log } from '../server/log.ts'
+import { errorText } from '../server/system-errors.ts'
 import { MessageFramer, MessageType } from './message.ts'
 import { type ClusterNode, NodeFlag } from './node.ts'
 import { receive } from './receiving.ts'
@@ -36,6 +37,7 @@ class BusLink implements Link {
   private readonly onFreed: () => void
   readonly framer = new MessageFramer()
   open = true
+  connected = false
 
   constructor(connection: Connection, node: ClusterNode | undefined, createdMs: number, onFreed: () => void) {
     this.connection = connection
@@ -174,6 +176,7 @@ export class Bus {
   /** The connection stands: say hello at once, to avoid a false suspicion. */
   private greet(link: BusLink): void {
     const { node } = link
+    link.connected = true
     if (!link.open || node === undefined || this.view === undefined) return
     const pingSentMs = node.pingSentMs
     sendPing(this.view, link, node.has(NodeFlag.meet) ? MessageType.meet : MessageType.ping)
@@ -185,8 +188,12 @@ export class Bus {
 
   private lose(link: BusLink, error: IoError | undefined): void {
     if (!link.open) return
-    const reason = error === undefined ? 'connection closed' : error.message
-    this.options.log.debug(`I/O error reading from node link: ${reason}`)
+    const reason = error === undefined ? 'connection closed' : errorText(error)
+    const { node } = link
+    if (link.connected || node === undefined) this.options.log.debug(`I/O error reading from node link: ${reason}`)
+    else {
+      this.options.log.verbose(`Connection with Node ${node.name} at ${node.ip}:${node.busPort} failed: ${reason}`)
+    }
     link.lost()
   }
 }

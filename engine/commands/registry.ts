@@ -7,6 +7,7 @@ import { connectionCommands } from './connection.ts'
 import { counterCommands } from './counter.ts'
 import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
+import { migrateCommands } from './migrate.ts'
 import { stringCommands } from './string.ts'
 
 export const commandFamilies: readonly (readonly Command[])[] = [
@@ -18,4 +19,5 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   genericCommands,
   expireCommands,
   clusterCommands,
+  migrateCommands,
 ]

@@ -1,4 +1,5 @@
 /** Puts a server together from an `Io` and a configuration. Any number of them can live in one process. */
+import { createCluster } from '../cluster/cluster.ts'
 import type { Io } from '../io.ts'
 import { ReferenceKeyspace } from '../store/reference-keyspace.ts'
 import { accept } from './accepting.ts'
@@ -30,7 +31,7 @@ class Assembly extends RunningServer implements AssembledServer {
       makeDatabase: (index) => new ReferenceKeyspace({ index }),
       makeReplication: createStandaloneReplication,
       makePersistence: createNoPersistence,
-      makeCluster: () => undefined,
+      makeCluster: (server) => (config.values['cluster-enabled'] ? createCluster(server) : undefined),
     })
     this.portWanted = port
   }
@@ -48,8 +49,12 @@ class Assembly extends RunningServer implements AssembledServer {
         },
         accept: (connection) => accept(this, connection),
         openCluster: () => {
-          cluster?.start()
-          return undefined
+          try {
+            cluster?.start()
+            return undefined
+          } catch (error) {
+            return error instanceof Error ? error.message : String(error)
+          }
         },
         load: (done) => {
           startCron(this)

@@ -51,11 +51,14 @@ export class Dispatcher {
   private admit(client: ClientConnection, record: CommandRecord, args: Arguments): void {
     client.lastRecord = record
     const refusal = this.refusal(client, record, args)
+    const { transaction, asking } = client
+    // ASKING holds for the one command that has been routed now; from MULTI on until EXEC.
+    client.asking = false
     if (refusal !== undefined) {
       this.reject(client, record, refusal)
+      client.asking = asking && client.transaction !== undefined
       return
     }
-    const { transaction } = client
     if (this.server.pause.active && this.isPaused(client, record)) {
       client.postpone(args)
       this.server.pause.wait(client)
@@ -65,7 +68,7 @@ export class Dispatcher {
     } else {
       this.call(client, record, args, client.reply)
     }
-    if (client.asking && !record.has(flagBits.asking)) client.asking = false
+    if (asking && client.transaction !== undefined) client.asking = true
   }
 
   private isPaused(client: ClientConnection, record: CommandRecord): boolean {
