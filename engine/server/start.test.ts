@@ -175,3 +175,20 @@ test('a port that the system chooses serves every address', async () => {
   expect(ports.length).toBe(1)
   expect(await echoes({ port: ports[0] as number })).toBe(true)
 })
+
+test('a cluster whose bus port would be too high is refused', async () => {
+  const { failed, lines } = await start({ port: 60000, bind: '127.0.0.1', 'cluster-enabled': 'yes' })
+  expect(failed).toBe(true)
+  expect(lines.at(-1)).toMatch(/^# Redis port number too high\./)
+})
+
+test('TLS is refused at the start and by CONFIG SET, and the old values stay', async () => {
+  const { failed, lines } = await start({ port: 0, 'tls-port': 1 })
+  expect(failed).toBe(true)
+  expect(lines.at(-1)).toBe('# Failed to configure TLS. Check logs for more info.')
+  const { config } = await start({ port: await freePort(), bind: '127.0.0.1' })
+  expect(config.set([['tls-cluster', 'yes']])).toBe(
+    "ERR CONFIG SET failed (possibly related to argument 'tls-cluster') - Unable to update TLS configuration. Check server logs.",
+  )
+  expect(config.values['tls-cluster']).toBe(false)
+})

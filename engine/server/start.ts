@@ -63,6 +63,8 @@ export function logBanner(io: Io, log: Log, hasConfiguration: boolean): void {
   )
 }
 
+const tlsParameters = ['tls-port', 'tls-replication', 'tls-cluster'] as const
+
 class Start implements StartedSockets {
   private readonly plan: StartPlan
   private readonly handlers: StartHandlers
@@ -76,6 +78,7 @@ class Start implements StartedSockets {
   constructor(plan: StartPlan, handlers: StartHandlers) {
     this.plan = plan
     this.handlers = handlers
+    for (const name of tlsParameters) plan.config.onApply(name, () => this.refuseTls())
     // Later, so that the caller has the server in hand when it becomes ready or fails.
     plan.io.timers.defer(() => this.begin())
   }
@@ -93,10 +96,23 @@ class Start implements StartedSockets {
 
   private begin(): void {
     if (this.stopped) return
+    if (this.refuseTls() !== undefined) {
+      this.fail('Failed to configure TLS. Check logs for more info.')
+      return
+    }
     this.plan.log.notice('monotonic clock: POSIX clock_gettime')
     const { port } = this.plan.config.values
     if (this.plan.port === undefined && port === 0) this.openUnix()
     else this.openTcp(this.plan.port ?? port, () => this.openUnix())
+  }
+
+  /** There is no TLS here: asking for it must not leave a server that talks in the clear. */
+  private refuseTls(): string | undefined {
+    const { config, log } = this.plan
+    const wanted = config.values['tls-port'] !== 0 || config.values['tls-replication'] || config.values['tls-cluster']
+    if (!wanted) return undefined
+    log.warning('TLS is not supported by this server!')
+    return 'Unable to update TLS configuration. Check server logs.'
   }
 
   private openTcp(port: number, next: () => void): void {
@@ -132,7 +148,7 @@ class Start implements StartedSockets {
     }
     config.onChange('port', () => this.listenSoon())
     config.onChange('bind', () => this.listenSoon())
-    const refusal = this.plan.openCluster?.()
+    const refusal = this.busPortRefusal() ?? this.plan.openCluster?.()
     if (refusal !== undefined) {
       this.fail(refusal)
       return
@@ -155,6 +171,13 @@ class Start implements StartedSockets {
       }
       this.handlers.onReady()
     })
+  }
+
+  /** The bus listens 10000 above, unless `cluster-port` says otherwise. */
+  private busPortRefusal(): string | undefined {
+    const { port, 'cluster-enabled': isCluster, 'cluster-port': busPort } = this.plan.config.values
+    if (!isCluster || busPort !== 0 || port + 10_000 <= 65_535) return undefined
+    return 'Redis port number too high. Cluster communication port is 10,000 port numbers higher than your Redis port. Your Redis port number must be 55535 or less.'
   }
 
   /** Users and modules of the configuration file. Modules are native code, which this server cannot run. */
