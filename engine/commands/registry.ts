@@ -8,6 +8,8 @@ import { counterCommands } from './counter.ts'
 import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
 import { migrateCommands } from './migrate.ts'
+import { persistenceCommands } from './persistence.ts'
+import { replicationCommands } from './replication.ts'
 import { stringCommands } from './string.ts'
 
 export const commandFamilies: readonly (readonly Command[])[] = [
@@ -20,4 +22,6 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   expireCommands,
   clusterCommands,
   migrateCommands,
+  persistenceCommands,
+  replicationCommands,
 ]

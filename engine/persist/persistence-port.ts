@@ -8,13 +8,13 @@ export interface Persistence {
   readonly savingInBackground: boolean
   /**
    * Reads the data set from disk at start, in slices; `Server.loading` is true meanwhile. `done` comes after it, never
-   * at once. A damaged file is logged with its offset and ends the process with status 1, as in Redis.
+   * at once; with a text when the file is damaged (the log has the offset) and the server must not start.
    */
-  load(done: () => void): void
+  load(done: (failure?: string) => void): void
   /** SAVE: everything in one go. Undefined, or a complete error. */
   save(): string | undefined
-  /** BGSAVE: in slices of at most one millisecond. Undefined when it has begun, or a complete error. */
-  saveInBackground(): string | undefined
+  /** BGSAVE: in slices of at most one millisecond. Undefined when it has begun, or a complete error. `whenDone` comes later. */
+  saveInBackground(whenDone?: (failure?: Error) => void): string | undefined
   /**
    * Before the server ends. `save` is what SHUTDOWN said; undefined: save if there are save points. Gives up a
    * background save. Undefined, or why the server should not end (the save failed).

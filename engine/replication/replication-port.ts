@@ -1,6 +1,7 @@
 /** Replication as the rest of the server sees it. `replication.ts` implements it (Redis's replication.c). */
 
 import type { Arguments } from '../commands/arguments.ts'
+import type { Context } from '../commands/context.ts'
 import type { Client } from '../server/client.ts'
 
 export interface Replication {
@@ -14,7 +15,12 @@ export interface Replication {
   /** On a replica: where its primary is and how the link stands. */
   readonly primary: PrimaryLink | undefined
 
-  /** Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order; `databaseIndex` yields SELECT when it changes. */
+  /** Takes up `replicaof` of the configuration. Once, when the data set has been loaded. */
+  start(): void
+  /** Closes all links; nothing of replication runs afterwards. */
+  stop(): void
+
+  /** Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order; `databaseIndex` yields SELECT when it changes. A replica ignores it: its stream is its primary's. */
   feed(databaseIndex: number, args: Arguments): void
   /** Why this server refuses writes now (min-replicas, read-only replica, stale data), as a complete error, or undefined. Checked before each write of a normal client. */
   writeRefusal(): string | undefined
@@ -32,6 +38,42 @@ export interface Replication {
   onAcknowledge(callback: () => void): void
   /** Asks all replicas for an acknowledgement at the end of this turn (REPLCONF GETACK *). */
   requestAcknowledgements(): void
+
+  /** Position in the stream that the data set corresponds to, for RDB files; undefined when there is none to keep. */
+  position(): StreamPosition | undefined
+  /** The data set was loaded at start from a file with this position: a partial resync may go on from it. */
+  restorePosition(position: StreamPosition): void
+
+  /** SYNC (`request` undefined) and PSYNC: makes the client a link to a replica, or answers why not. */
+  synchronize(client: Client, request: { id: string; offset: number } | undefined): void
+  /** What REPLCONF said about the replica on the other end of `client`. */
+  describeReplica(client: Client, description: Partial<ReplicaDescription>): void
+  /** REPLCONF ACK. Ignored unless the client is a replica. */
+  acknowledge(client: Client, offset: number): void
+  /** WAIT: parks the client until so many replicas have acknowledged its last write. `deadlineMs` is Unix time, 0 for ever. */
+  parkUntilAcknowledged(context: Context, replicas: number, deadlineMs: number): void
+  /** REPLCONF GETACK: tells the primary how far this replica is. */
+  sendAcknowledgement(): void
+}
+
+/** A point in a replication stream, and the database that was selected in it there. */
+export interface StreamPosition {
+  id: string
+  offset: number
+  databaseIndex: number
+}
+
+/** What a replica says of itself before it synchronises. */
+export interface ReplicaDescription {
+  listeningPort: number
+  /** Replaces the address that its connection comes from. */
+  announcedHost: string
+  /** Understands an RDB stream that ends with a mark (`$EOF:`). */
+  endMark: boolean
+  /** Understands `+CONTINUE id`. */
+  changedId: boolean
+  /** Wants a snapshot and no stream (`redis-cli --rdb`). */
+  snapshotOnly: boolean
 }
 
 export interface ReplicaLink {

@@ -1,13 +1,14 @@
 /** Puts a server together from an `Io` and a configuration. Any number of them can live in one process. */
 import { createCluster } from '../cluster/cluster.ts'
 import type { Io } from '../io.ts'
+import { createPersistence } from '../persist/persistence.ts'
+import { createReplication } from '../replication/replication.ts'
 import { ReferenceKeyspace } from '../store/reference-keyspace.ts'
 import { accept } from './accepting.ts'
 import type { Config } from './config.ts'
 import { startCron } from './cron.ts'
 import { RunningServer } from './running-server.ts'
 import type { Server } from './server.ts'
-import { createNoPersistence, createStandaloneReplication } from './standalone.ts'
 import { type StartHandlers, startServer } from './start.ts'
 
 export interface ServerSettings {
@@ -29,8 +30,8 @@ class Assembly extends RunningServer implements AssembledServer {
   constructor(io: Io, { config, port }: ServerSettings) {
     super(io, config, {
       makeDatabase: (index) => new ReferenceKeyspace({ index }),
-      makeReplication: createStandaloneReplication,
-      makePersistence: createNoPersistence,
+      makeReplication: createReplication,
+      makePersistence: createPersistence,
       makeCluster: (server) => (config.values['cluster-enabled'] ? createCluster(server) : undefined),
     })
     this.portWanted = port
@@ -58,7 +59,10 @@ class Assembly extends RunningServer implements AssembledServer {
         },
         load: (done) => {
           startCron(this)
-          this.persistence.load(done)
+          this.persistence.load((failure) => {
+            if (failure === undefined) this.replication.start()
+            done(failure)
+          })
         },
       },
       {
@@ -69,7 +73,10 @@ class Assembly extends RunningServer implements AssembledServer {
         },
       },
     )
-    this.onStop(() => started.stop())
+    this.onStop(() => {
+      started.stop()
+      this.replication.stop()
+    })
   }
 }
 

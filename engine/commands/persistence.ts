@@ -1,0 +1,227 @@
+/** Snapshots of the data set and of single values: SAVE, BGSAVE, LASTSAVE, DUMP, RESTORE. */
+import { RdbError } from '../persist/rdb-input.ts'
+import { readDumpPayload } from '../persist/rdb-reader.ts'
+import { dumpPayload } from '../persist/rdb-writer.ts'
+import { NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
+import type { Arguments } from './arguments.ts'
+import { type ArgumentDoc, type Command, oneKey } from './command.ts'
+import type { Context } from './context.ts'
+import { errors } from './errors.ts'
+import { numberArgument } from './number-argument.ts'
+
+function save({ server, reply }: Context): void {
+  const refusal = server.persistence.save()
+  if (refusal === undefined) reply.ok()
+  else reply.error(refusal)
+}
+
+function saveInBackground({ server, reply }: Context, args: Arguments): void {
+  if (args.count > 2 || (args.count === 2 && !args.is(1, 'schedule'))) {
+    reply.error(errors.syntax)
+    return
+  }
+  const refusal = server.persistence.saveInBackground()
+  if (refusal === undefined) reply.simple('Background saving started')
+  else reply.error(refusal)
+}
+
+function dump(context: Context): void {
+  const { db, reply, server } = context
+  const entry = context.lookupRead(1)
+  if (entry === NO_ENTRY) {
+    reply.nil()
+    return
+  }
+  const isText = db.type(entry) === ValueType.string
+  const compression = server.config.values.rdbcompression
+  reply.bulk(
+    isText
+      ? dumpPayload(db.text(entry), undefined, compression)
+      : dumpPayload(undefined, db.aggregate(entry), compression),
+  )
+}
+
+interface RestoreOptions {
+  replace: boolean
+  absolute: boolean
+}
+
+/** Undefined after the error was answered. */
+function restoreOptions(context: Context, args: Arguments): RestoreOptions | undefined {
+  const options = { replace: false, absolute: false }
+  const use = { idle: false, frequency: false }
+  for (let index = 4; index < args.count; index++) {
+    const more = index + 1 < args.count
+    if (args.is(index, 'replace')) options.replace = true
+    else if (args.is(index, 'absttl')) options.absolute = true
+    else if (args.is(index, 'idletime') && more && !use.frequency) {
+      const seconds = numberArgument(context, args, ++index)
+      if (Number.isNaN(seconds)) return undefined
+      if (seconds < 0) return refuse(context, 'ERR Invalid IDLETIME value, must be >= 0')
+      use.idle = true
+    } else if (args.is(index, 'freq') && more && !use.idle) {
+      const frequency = numberArgument(context, args, ++index)
+      if (Number.isNaN(frequency)) return undefined
+      if (frequency < 0 || frequency > 255) return refuse(context, 'ERR Invalid FREQ value, must be >= 0 and <= 255')
+      use.frequency = true
+    } else return refuse(context, errors.syntax)
+  }
+  return options
+}
+
+function refuse(context: Context, message: string): undefined {
+  context.reply.error(message)
+  return undefined
+}
+
+function readPayload(context: Context, payload: Buffer): ReturnType<typeof readDumpPayload> {
+  try {
+    return readDumpPayload(payload) ?? refuse(context, 'ERR DUMP payload version or checksum are wrong')
+  } catch (error) {
+    if (!(error instanceof RdbError)) throw error
+    return refuse(context, 'ERR Bad data format')
+  }
+}
+
+function restore(context: Context, args: Arguments): void {
+  const { db, reply, server } = context
+  const options = restoreOptions(context, args)
+  if (options === undefined) return
+  const existing = context.lookupWrite(1)
+  if (!options.replace && existing !== NO_ENTRY) {
+    reply.error('BUSYKEY Target key name already exists.')
+    return
+  }
+  const ttlMs = numberArgument(context, args, 2)
+  if (Number.isNaN(ttlMs)) return
+  if (ttlMs < 0) {
+    reply.error('ERR Invalid TTL value, must be >= 0')
+    return
+  }
+  const value = readPayload(context, args.copy(3))
+  if (value === undefined) return
+  const expireAtMs = ttlMs === 0 || options.absolute ? ttlMs : context.nowMs + ttlMs
+  if (existing !== NO_ENTRY) db.remove(existing)
+  if (ttlMs !== 0 && expireAtMs <= context.nowMs && !server.loading && server.replication.role === 'primary') {
+    // It has expired already: to replicas it is a removal, if it is anything.
+    if (existing !== NO_ENTRY) {
+      context.changed(1, 'generic', 'del')
+      context.propagateAs(['DEL', args.copy(1)])
+    }
+    reply.ok()
+    return
+  }
+  const { memory } = args
+  const entry =
+    value.text === undefined
+      ? db.setAggregate(memory, args.start(1), args.end(1), value.aggregate as NonNullable<typeof value.aggregate>)
+      : db.setText(memory, args.start(1), args.end(1), value.text, 0, value.text.length)
+  db.setExpireAtMs(entry, ttlMs === 0 ? -1 : expireAtMs)
+  context.changed(1, 'generic', 'restore')
+  if (ttlMs !== 0 && !options.absolute) {
+    const words: (string | Buffer)[] = [args.copy(0), args.copy(1), String(expireAtMs)]
+    for (let index = 3; index < args.count; index++) words.push(args.copy(index))
+    context.propagateAs([...words, 'ABSTTL'])
+  }
+  reply.ok()
+}
+
+const restoreArguments: readonly ArgumentDoc[] = [
+  { name: 'key', type: 'key', keySpecIndex: 0 },
+  { name: 'ttl', type: 'integer' },
+  { name: 'serialized-value', type: 'string' },
+  { name: 'replace', type: 'pure-token', token: 'REPLACE', since: '3.0.0', flags: ['optional'] },
+  { name: 'absttl', type: 'pure-token', token: 'ABSTTL', since: '5.0.0', flags: ['optional'] },
+  { name: 'seconds', type: 'integer', token: 'IDLETIME', since: '5.0.0', flags: ['optional'] },
+  { name: 'frequency', type: 'integer', token: 'FREQ', since: '5.0.0', flags: ['optional'] },
+]
+const restoreHistory = [
+  ['3.0.0', 'Added the `REPLACE` modifier.'],
+  ['5.0.0', 'Added the `ABSTTL` modifier.'],
+  ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
+] as const
+const restoreComplexity =
+  'O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).'
+
+export const persistenceCommands: readonly Command[] = [
+  {
+    name: 'save',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Synchronously save the dataset to disk',
+    complexity: 'O(N) where N is the total number of keys in all databases',
+    run: save,
+  },
+  {
+    name: 'bgsave',
+    arity: -1,
+    flags: ['admin', 'noscript', 'no_async_loading'],
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Asynchronously save the dataset to disk',
+    complexity: 'O(1)',
+    history: [['3.2.2', 'Added the `SCHEDULE` option.']],
+    arguments: [{ name: 'schedule', type: 'pure-token', token: 'SCHEDULE', since: '3.2.2', flags: ['optional'] }],
+    run: saveInBackground,
+  },
+  {
+    name: 'lastsave',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    categories: ['admin', 'dangerous'],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Get the UNIX time stamp of the last successful save to disk',
+    complexity: 'O(1)',
+    tips: ['nondeterministic_output'],
+    run: ({ server, reply }) => reply.integer(server.persistence.lastSaveSeconds),
+  },
+  {
+    name: 'dump',
+    arity: 2,
+    flags: ['readonly'],
+    categories: ['keyspace'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'generic',
+    since: '2.6.0',
+    summary: 'Return a serialized version of the value stored at the specified key.',
+    complexity:
+      'O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).',
+    tips: ['nondeterministic_output'],
+    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
+    run: dump,
+  },
+  {
+    name: 'restore',
+    arity: -4,
+    flags: ['write', 'denyoom'],
+    categories: ['keyspace', 'dangerous'],
+    keySpecs: oneKey('OW', 'update'),
+    group: 'generic',
+    since: '2.6.0',
+    summary: 'Create a key using the provided serialized value, previously obtained using DUMP.',
+    complexity: restoreComplexity,
+    history: restoreHistory,
+    arguments: restoreArguments,
+    run: restore,
+  },
+  {
+    name: 'restore-asking',
+    arity: -4,
+    flags: ['write', 'denyoom', 'asking'],
+    categories: ['keyspace', 'dangerous'],
+    keySpecs: oneKey('OW', 'update'),
+    group: 'server',
+    since: '3.0.0',
+    summary: 'An internal command for migrating keys in a cluster',
+    complexity: restoreComplexity,
+    docFlags: ['syscmd'],
+    history: restoreHistory,
+    arguments: restoreArguments,
+    run: restore,
+  },
+]

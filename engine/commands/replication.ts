@@ -1,0 +1,274 @@
+/** Replication's commands (Redis's replication.c): roles, synchronisation, acknowledgements. */
+import type { Arguments } from './arguments.ts'
+import type { ArgumentDoc, Command } from './command.ts'
+import type { Context } from './context.ts'
+import { errors } from './errors.ts'
+import { numberArgument } from './number-argument.ts'
+
+const INT32_MAX = 2 ** 31 - 1
+
+function replicaOf(context: Context, args: Arguments): void {
+  const { server, reply, client } = context
+  const { replication, log } = server
+  if (server.cluster !== undefined) {
+    reply.error('ERR REPLICAOF not allowed in cluster mode.')
+    return
+  }
+  if (args.is(1, 'no') && args.is(2, 'one')) {
+    if (replication.role === 'replica') {
+      replication.becomePrimary()
+      log.notice(`MASTER MODE enabled (user request from '${server.clients.describe(client)}')`)
+    }
+    reply.ok()
+    return
+  }
+  if (client.kind === 'replica') {
+    reply.error('ERR Command is not valid when client is a replica.')
+    return
+  }
+  const port = numberArgument(context, args, 2)
+  if (Number.isNaN(port)) return
+  if (port < 0 || port > 65535) {
+    reply.error('ERR Invalid master port')
+    return
+  }
+  const host = args.utf8(1)
+  const { primary } = replication
+  if (primary !== undefined && primary.host.toLowerCase() === host.toLowerCase() && primary.port === port) {
+    log.notice(
+      'REPLICAOF would result into synchronization with the master we are already connected with. No operation performed.',
+    )
+    reply.simple('OK Already connected to specified master')
+    return
+  }
+  replication.replicaOf(host, port)
+  log.notice(`REPLICAOF ${host}:${port} enabled (user request from '${server.clients.describe(client)}')`)
+  reply.ok()
+}
+
+function psync(context: Context, args: Arguments): void {
+  const { server, client, reply } = context
+  if (args.count > 3 && args.is(3, 'failover')) {
+    reply.error('ERR PSYNC FAILOVER is not supported by this server.')
+    return
+  }
+  const text = args.latin1(2)
+  if (!/^-?\d{1,16}$/.test(text)) {
+    server.log.warning(`Replica ${client.address} asks for synchronization but with a wrong offset`)
+    reply.error(errors.notInteger)
+    return
+  }
+  server.replication.synchronize(client, { id: args.latin1(1), offset: Number(text) })
+}
+
+function replconf(context: Context, args: Arguments): void {
+  const { server, client, reply } = context
+  const { replication } = server
+  if (args.count % 2 === 0) {
+    reply.error(errors.syntax)
+    return
+  }
+  for (let index = 1; index < args.count; index += 2) {
+    if (args.is(index, 'listening-port')) {
+      const port = numberArgument(context, args, index + 1)
+      if (Number.isNaN(port)) return
+      replication.describeReplica(client, { listeningPort: port })
+    } else if (args.is(index, 'ip-address')) {
+      if (args.length(index + 1) > 255) {
+        reply.error(`ERR REPLCONF ip-address provided by replica instance is too long: ${args.length(index + 1)} bytes`)
+        return
+      }
+      replication.describeReplica(client, { announcedHost: args.latin1(index + 1) })
+    } else if (args.is(index, 'capa')) {
+      if (args.is(index + 1, 'eof')) replication.describeReplica(client, { endMark: true })
+      else if (args.is(index + 1, 'psync2')) replication.describeReplica(client, { changedId: true })
+    } else if (args.is(index, 'ack')) {
+      const offset = Number(args.latin1(index + 1))
+      if (Number.isSafeInteger(offset)) replication.acknowledge(client, offset)
+      return
+    } else if (args.is(index, 'getack')) {
+      if (replication.role === 'replica') replication.sendAcknowledgement()
+      return
+    } else if (args.is(index, 'rdb-only')) {
+      const wanted = numberArgument(context, args, index + 1)
+      if (Number.isNaN(wanted)) return
+      replication.describeReplica(client, { snapshotOnly: wanted === 1 })
+    } else {
+      reply.error(`ERR Unrecognized REPLCONF option: ${args.utf8(index)}`)
+      return
+    }
+  }
+  reply.ok()
+}
+
+function role({ server, reply }: Context): void {
+  const { replication } = server
+  const { primary } = replication
+  if (primary === undefined) {
+    const online = replication.replicas.filter((link) => link.state === 'online')
+    reply.array(3)
+    reply.text('master')
+    reply.integer(replication.offset)
+    reply.array(online.length)
+    for (const link of online) {
+      reply.array(3)
+      reply.text(link.host)
+      reply.text(String(link.port))
+      reply.text(String(link.acknowledgedOffset))
+    }
+    return
+  }
+  reply.array(5)
+  reply.text('slave')
+  reply.text(primary.host)
+  reply.integer(primary.port)
+  reply.text(primary.state === 'transfer' ? 'sync' : primary.state)
+  reply.integer(primary.state === 'connected' ? replication.offset : -1)
+}
+
+function wait(context: Context, args: Arguments): void {
+  const { server, client, reply } = context
+  if (server.replication.role === 'replica') {
+    reply.error(
+      'ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas are just local and are not propagated.',
+    )
+    return
+  }
+  const replicas = numberArgument(context, args, 1)
+  if (Number.isNaN(replicas)) return
+  const timeoutMs = numberArgument(context, args, 2, 'ERR timeout is not an integer or out of range')
+  if (Number.isNaN(timeoutMs)) return
+  if (timeoutMs < 0) {
+    reply.error('ERR timeout is negative')
+    return
+  }
+  const acknowledged = server.replication.countAcknowledged(client.lastWriteOffset)
+  if (acknowledged >= replicas || client.denyBlocking) {
+    reply.integer(acknowledged)
+    return
+  }
+  const deadlineMs = timeoutMs === 0 ? 0 : context.nowMs + Math.min(timeoutMs, INT32_MAX)
+  server.replication.parkUntilAcknowledged(context, replicas, deadlineMs)
+}
+
+const replicaOfArguments: readonly ArgumentDoc[] = [
+  {
+    name: 'args',
+    type: 'oneof',
+    arguments: [
+      {
+        name: 'host-port',
+        type: 'block',
+        arguments: [
+          { name: 'host', type: 'string' },
+          { name: 'port', type: 'integer' },
+        ],
+      },
+      {
+        name: 'no-one',
+        type: 'block',
+        arguments: [
+          { name: 'no', type: 'pure-token', token: 'NO' },
+          { name: 'one', type: 'pure-token', token: 'ONE' },
+        ],
+      },
+    ],
+  },
+]
+
+const roleFlags = ['admin', 'noscript', 'stale', 'no_async_loading'] as const
+const syncFlags = ['admin', 'noscript', 'no_async_loading', 'no_multi'] as const
+
+export const replicationCommands: readonly Command[] = [
+  {
+    name: 'replicaof',
+    arity: 3,
+    flags: roleFlags,
+    categories: [],
+    group: 'server',
+    since: '5.0.0',
+    summary: 'Make the server a replica of another instance, or promote it as master.',
+    complexity: 'O(1)',
+    arguments: replicaOfArguments,
+    run: replicaOf,
+  },
+  {
+    name: 'slaveof',
+    arity: 3,
+    flags: roleFlags,
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Make the server a replica of another instance, or promote it as master.',
+    complexity: 'O(1)',
+    docFlags: ['deprecated'],
+    deprecatedSince: '5.0.0',
+    replacedBy: '`REPLICAOF`',
+    arguments: replicaOfArguments,
+    run: replicaOf,
+  },
+  {
+    name: 'psync',
+    arity: -3,
+    flags: syncFlags,
+    categories: [],
+    group: 'server',
+    since: '2.8.0',
+    summary: 'Internal command used for replication',
+    arguments: [
+      { name: 'replicationid', type: 'string' },
+      { name: 'offset', type: 'integer' },
+    ],
+    run: psync,
+  },
+  {
+    name: 'sync',
+    arity: 1,
+    flags: syncFlags,
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Internal command used for replication',
+    run: ({ server, client }) => server.replication.synchronize(client, undefined),
+  },
+  {
+    name: 'replconf',
+    arity: -1,
+    flags: ['admin', 'noscript', 'loading', 'stale', 'allow_busy'],
+    categories: [],
+    group: 'server',
+    since: '3.0.0',
+    summary: 'An internal command for configuring the replication stream',
+    complexity: 'O(1)',
+    docFlags: ['syscmd'],
+    run: replconf,
+  },
+  {
+    name: 'role',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast'],
+    categories: ['admin', 'dangerous'],
+    group: 'server',
+    since: '2.8.12',
+    summary: 'Return the role of the instance in the context of replication',
+    complexity: 'O(1)',
+    run: role,
+  },
+  {
+    name: 'wait',
+    arity: 3,
+    flags: ['noscript'],
+    categories: ['connection'],
+    group: 'generic',
+    since: '3.0.0',
+    summary:
+      'Wait for the synchronous replication of all the write commands sent in the context of the current connection',
+    complexity: 'O(1)',
+    tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+    arguments: [
+      { name: 'numreplicas', type: 'integer' },
+      { name: 'timeout', type: 'integer' },
+    ],
+    run: wait,
+  },
+]

@@ -1,0 +1,136 @@
+/** Puts the keys of an RDB file into the databases: for loading at start and for full resynchronisation. */
+import type { File } from '../io.ts'
+import type { Server } from '../server/server.ts'
+import type { Aggregate, KeyspacePort } from '../store/keyspace-port.ts'
+import { RdbReader } from './rdb-reader.ts'
+
+/** The file is sound but does not fit this server. */
+export class RdbContentError extends Error {}
+
+export interface LoadOptions {
+  /** A primary leaves out what has expired meanwhile; a replica takes everything and waits for its primary's DEL. */
+  dropExpired: boolean
+}
+
+export class RdbLoad {
+  readonly reader: RdbReader
+  keysLoaded = 0
+  keysExpired = 0
+  /** Aux fields of the file by name. */
+  readonly aux = new Map<string, string>()
+  private database: KeyspacePort
+
+  constructor(server: Server, options: LoadOptions) {
+    this.database = server.databases[0] as KeyspacePort
+    const nowMs = server.io.clock.wallMs()
+    this.reader = new RdbReader(
+      {
+        aux: (name, value) => this.aux.set(name, value),
+        selectDatabase: (index) => {
+          const database = server.databases[index]
+          if (database === undefined) {
+            throw new RdbContentError(
+              `FATAL: Data file was created with a Redis server configured to handle more than ${server.databases.length} databases`,
+            )
+          }
+          this.database = database
+        },
+        entry: (key, text, aggregate, expireAtMs) => {
+          if (options.dropExpired && expireAtMs >= 0 && expireAtMs < nowMs) {
+            this.keysExpired++
+            return
+          }
+          this.add(key, text, aggregate, expireAtMs)
+        },
+      },
+      server.config.values.rdbchecksum,
+    )
+  }
+
+  private add(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): void {
+    const database = this.database
+    const sizeBefore = database.size
+    const entry =
+      text === undefined
+        ? database.setAggregate(key, 0, key.length, aggregate as Aggregate)
+        : database.setText(key, 0, key.length, text, 0, text.length)
+    if (database.size === sizeBefore) {
+      throw new RdbContentError(`RDB has duplicated key '${key.toString('latin1')}' in DB ${database.index}`)
+    }
+    if (expireAtMs >= 0) database.setExpireAtMs(entry, expireAtMs)
+    this.keysLoaded++
+  }
+
+  /** Where in the replication stream the contents stand, if the file says so. */
+  get replication(): { id: string; offset: number; databaseIndex: number } | undefined {
+    const id = this.aux.get('repl-id')
+    const offset = Number(this.aux.get('repl-offset') ?? -1)
+    if (id === undefined || id.length !== 40 || !(offset >= 0)) return undefined
+    return { id, offset, databaseIndex: Number(this.aux.get('repl-stream-db') ?? 0) }
+  }
+}
+
+const LOAD_CHUNK_BYTES = 64 * 1024
+const LOAD_ITEMS = 512
+const LOAD_SLICE_US = 5000
+
+/** A file that is being loaded: some milliseconds of work a turn. */
+export class RdbFileLoad {
+  readonly load: RdbLoad
+  private readonly server: Server
+  private readonly file: File
+  private readonly chunk = Buffer.allocUnsafe(LOAD_CHUNK_BYTES)
+  private position = 0
+  private announced = false
+  private closed = false
+
+  /** @throws IoError when the file cannot be opened */
+  constructor(server: Server, path: string, load: RdbLoad) {
+    this.server = server
+    this.load = load
+    this.file = server.io.disk.open(path, 'read')
+  }
+  /** True when the file is complete. @throws RdbError, RdbContentError, IoError */
+  slice(): boolean {
+    const { clock } = this.server.io
+    const endUs = clock.monotonicUs() + LOAD_SLICE_US
+    const { reader } = this.load
+    for (let chunks = 0; chunks < LOAD_ITEMS; ) {
+      const state = reader.advance(LOAD_ITEMS)
+      this.announce()
+      if (state === 'end') return true
+      if (state === 'starved') {
+        chunks++
+        const bytes = this.file.read(this.chunk, this.position)
+        if (bytes === 0) reader.finish()
+        this.position += bytes
+        reader.feed(this.chunk.subarray(0, bytes))
+      }
+      if (clock.monotonicUs() >= endUs) break
+    }
+    return false
+  }
+
+  /** Logs what the file says about itself, once it has said it. */
+  private announce(): void {
+    const { aux, keysLoaded } = this.load
+    const createdSeconds = Number(aux.get('ctime'))
+    if (this.announced || (!aux.has('used-mem') && keysLoaded === 0)) return
+    this.announced = true
+    const { log, io } = this.server
+    if (aux.has('redis-ver')) log.notice(`Loading RDB produced by version ${aux.get('redis-ver')}`)
+    if (aux.has('ctime')) {
+      log.notice(`RDB age ${Math.max(0, Math.floor(io.clock.wallMs() / 1000) - createdSeconds)} seconds`)
+    }
+    if (aux.has('used-mem')) {
+      log.notice(`RDB memory usage when created ${(Number(aux.get('used-mem')) / 1048576).toFixed(2)} Mb`)
+    }
+  }
+
+  /** Safe to call twice. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.file.close()
+  }
+}

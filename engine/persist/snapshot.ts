@@ -1,0 +1,142 @@
+/**
+ * The data set as RDB bytes, at one point in time, while the server goes on serving.
+ *
+ * All databases start their snapshots at once; then they are walked in slices of at most a millisecond. A write to a key
+ * that was not reached yet makes its keyspace visit the old value first. Such visits come for any database at any
+ * time, so the file changes database (SELECTDB) as often as needed: readers do not mind.
+ */
+import type { Timer } from '../io.ts'
+import type { Server } from '../server/server.ts'
+import type { SnapshotWalk } from '../store/keyspace-port.ts'
+import { type RdbInfo, RdbWriter } from './rdb-writer.ts'
+
+const SLICE_US = 1000
+/** Between two looks at the clock. */
+const STEP_ENTRIES = 32
+/** Where no time passes during a turn (simulation), this many are a slice. */
+const SLICE_ENTRIES = 4096
+const POLL_MS = 10
+
+export interface SnapshotOptions {
+  /** Takes the bytes in order, each chunk valid only during the call. May throw `IoError`: then the snapshot fails. */
+  sink(chunk: Buffer): void
+  /** Position in the replication stream that the snapshot corresponds to, as for `RdbInfo`. */
+  replication: RdbInfo['replication']
+  /** False while the receiver is behind: the walk waits. */
+  canTakeMore?(): boolean
+}
+
+export class Snapshot {
+  private readonly server: Server
+  private readonly options: SnapshotOptions
+  private readonly writer: RdbWriter
+  private readonly walks: SnapshotWalk[] = []
+  private readonly announced = new Set<number>()
+  private selected = -1
+  private timer: Timer | undefined
+  private failure: Error | undefined
+  private ended = false
+
+  /** Fixes the contents now. */
+  constructor(server: Server, options: SnapshotOptions) {
+    this.server = server
+    this.options = options
+    const { rdbchecksum, rdbcompression } = server.config.values
+    this.writer = new RdbWriter({
+      sink: (chunk) => this.pass(chunk),
+      checksum: rdbchecksum,
+      compression: rdbcompression,
+    })
+    this.writer.header({
+      createdSeconds: Math.floor(server.io.clock.wallMs() / 1000),
+      usedMemoryBytes: server.io.host.memory().usedBytes,
+      replication: options.replication,
+    })
+    for (const database of server.databases) {
+      if (database.size === 0) continue
+      const sizes = { keys: database.size, expiring: database.expiringSize }
+      this.walks.push(
+        database.snapshot({
+          visit: (key, text, aggregate, expireAtMs) => {
+            this.select(database.index, sizes)
+            this.writer.entry(key, text, aggregate, expireAtMs)
+          },
+        }),
+      )
+    }
+  }
+
+  get bytesWritten(): number {
+    return this.writer.bytesWritten
+  }
+
+  /** Walks everything now. @throws what the sink threw */
+  runAtOnce(): void {
+    while (this.walks.length > 0 && this.failure === undefined) {
+      if (this.walks[0]?.advance(SLICE_ENTRIES)) this.walks.shift()
+    }
+    this.finish()
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  /** Walks in slices. `done` is called once, not at once, and not after `cancel`. */
+  run(done: (failure?: Error) => void): void {
+    this.timer = this.server.io.timers.after(0, () => this.slice(done))
+  }
+
+  /** Ends it early. Safe to call at any time. */
+  cancel(): void {
+    this.timer?.cancel()
+    this.ended = true
+    for (const walk of this.walks.splice(0)) walk.cancel()
+  }
+
+  private slice(done: (failure?: Error) => void): void {
+    if (this.options.canTakeMore?.() === false) {
+      this.timer = this.server.io.timers.after(POLL_MS, () => this.slice(done))
+      return
+    }
+    if (this.advance()) {
+      this.finish()
+      done(this.failure)
+    } else this.run(done)
+  }
+
+  /** One slice. True when there is nothing left to do. */
+  private advance(): boolean {
+    const { clock } = this.server.io
+    const endUs = clock.monotonicUs() + SLICE_US
+    for (let entries = 0; entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
+      const walk = this.walks[0]
+      if (walk === undefined || this.failure !== undefined) return true
+      if (walk.advance(STEP_ENTRIES)) this.walks.shift()
+      if (clock.monotonicUs() >= endUs) return false
+    }
+    return false
+  }
+
+  private finish(): void {
+    if (this.failure === undefined) this.writer.end()
+    this.ended = true
+    for (const walk of this.walks.splice(0)) walk.cancel()
+  }
+
+  private select(index: number, sizes: { keys: number; expiring: number }): void {
+    if (this.selected === index) return
+    this.selected = index
+    this.writer.selectDatabase(index)
+    if (this.announced.has(index)) return
+    this.announced.add(index)
+    this.writer.resizeDatabase(sizes.keys, sizes.expiring)
+  }
+
+  /** Never throws: it may run inside a client's write command, whose business a full disk is not. */
+  private pass(chunk: Buffer): void {
+    if (this.failure !== undefined || this.ended) return
+    try {
+      this.options.sink(chunk)
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error))
+    }
+  }
+}
