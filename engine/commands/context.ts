@@ -67,6 +67,9 @@ export interface Context {
   /** Propagate although nothing counted as dirty (SCRIPT LOAD, PUBLISH). */
   forcePropagation(): void
 
+  /** Runs another command inside this one, with its answer going to the same client (EXEC). */
+  runInside(command: Command, args: Arguments): void
+
   /**
    * Parks the client: no further command of it runs until `unblock`. `onTimeout` must reply; it is called with a
    * fresh context's reply. `deadlineMs` is Unix time, 0 for none. Used by WAIT, BLPOP and the like.

@@ -11,38 +11,27 @@ export interface KeyPosition {
   flags: readonly string[]
 }
 
-/** Argument positions of the keys, in order; undefined when the arguments make no sense. */
-export function findKeys(command: Command, args: Arguments): number[] | undefined {
-  if (command.findKeys !== undefined) return command.findKeys(args)
-  const specs = command.keySpecs
-  if (specs === undefined) return []
-  const first = specs[0]
-  if (specs.length === 1 && first !== undefined && isSimple(first)) return simpleKeys(first, args)
-  return findKeysWithFlags(command, args)?.map(({ index }) => index)
+/**
+ * Argument positions of the keys, in order; undefined when the arguments make no sense. `channelsToo`: also what only
+ * has a hash slot like a key, the shard channels.
+ */
+export function findKeys(command: Command, args: Arguments, channelsToo = false): number[] | undefined {
+  return findKeysWithFlags(command, args, channelsToo)?.map(({ index }) => index)
 }
 
-export function findKeysWithFlags(command: Command, args: Arguments): KeyPosition[] | undefined {
+export function findKeysWithFlags(command: Command, args: Arguments, channelsToo = false): KeyPosition[] | undefined {
   if (command.findKeys !== undefined) {
     const flags = command.keySpecs?.[0]?.flags ?? []
     return command.findKeys(args)?.map((index) => ({ index, flags }))
   }
   const found: KeyPosition[] = []
   for (const spec of command.keySpecs ?? []) {
-    if (spec.flags.includes('not_key')) continue
+    if (!channelsToo && spec.flags.includes('not_key')) continue
     const positions = keysOfSpec(spec, args)
     if (positions === undefined) return undefined
     for (const index of positions) found.push({ index, flags: spec.flags })
   }
   return found
-}
-
-/** Begins at a fixed index and has one key: most commands. */
-function isSimple(spec: KeySpec): boolean {
-  return typeof spec.begin === 'object' && 'index' in spec.begin && !spec.flags.includes('not_key')
-}
-
-function simpleKeys(spec: KeySpec, args: Arguments): number[] | undefined {
-  return keysOfSpec(spec, args)
 }
 
 function keysOfSpec(spec: KeySpec, args: Arguments): number[] | undefined {

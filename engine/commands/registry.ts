@@ -2,20 +2,33 @@
 import { clientCommands } from './client.ts'
 import { clusterCommands } from './cluster.ts'
 import type { Command } from './command.ts'
+import { commandCommands } from './command-info.ts'
 import { configCommands } from './config.ts'
 import { connectionCommands } from './connection.ts'
 import { counterCommands } from './counter.ts'
+import { debugCommands } from './debug.ts'
 import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
+
 import { migrateCommands } from './migrate.ts'
+
 import { persistenceCommands } from './persistence.ts'
+import { pubsubCommands } from './pubsub.ts'
 import { replicationCommands } from './replication.ts'
+import { serverCommands } from './server.ts'
+
 import { stringCommands } from './string.ts'
+import { transactionCommands } from './transaction.ts'
 
 export const commandFamilies: readonly (readonly Command[])[] = [
   connectionCommands,
   clientCommands,
+  commandCommands,
   configCommands,
+  serverCommands,
+  debugCommands,
+  transactionCommands,
+  pubsubCommands,
   stringCommands,
   counterCommands,
   genericCommands,

@@ -13,6 +13,7 @@ import type { Reply } from '../resp/reply.ts'
 import { type Entry, type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Client } from './client.ts'
 import type { CommandRecord } from './command-table.ts'
+import type { ClientConnection } from './connection.ts'
 import type { RunningServer } from './running-server.ts'
 
 /** What a command leaves for propagation, and which one it was. Saved around nested commands. */
@@ -159,6 +160,11 @@ export class CommandContext implements Context {
 
   forcePropagation(): void {
     this.forced = true
+  }
+
+  runInside(command: Command, args: Arguments): void {
+    const { dispatcher, commands } = this.server
+    dispatcher.call(this.client as ClientConnection, commands.recordOf(command), args, this.reply)
   }
 
   block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void {

@@ -21,6 +21,8 @@ const NOT_PROPAGATED = traitBits.executesTransaction
 export class Dispatcher {
   private readonly server: RunningServer
   private readonly context: CommandContext
+  /** Errors up to here were counted for a command already: an error inside EXEC is not one of EXEC. */
+  private errorsCounted = 0
 
   constructor(server: RunningServer) {
     this.server = server
@@ -132,13 +134,13 @@ export class Dispatcher {
     if (cluster === undefined) return undefined
     if (record.has(traitBits.executesTransaction)) {
       const queued = client.transaction?.commands ?? []
-      const commands = queued.map((one) => ({ ...one, keys: findKeys(one.command, one.args) ?? [] }))
+      const commands = queued.map((one) => ({ ...one, keys: findKeys(one.command, one.args, true) ?? [] }))
       const redirection = cluster.route(client, commands)
       if (redirection !== undefined) client.discardTransaction()
       return redirection
     }
     if (!record.hasKeys) return undefined
-    return cluster.route(client, [{ command: record.command, args, keys: findKeys(record.command, args) ?? [] }])
+    return cluster.route(client, [{ command: record.command, args, keys: findKeys(record.command, args, true) ?? [] }])
   }
 
   /** Answers an error instead of running the command; a transaction fails with it. */
@@ -163,7 +165,7 @@ export class Dispatcher {
     const { server, context } = this
     const { propagation, stats } = server
     const outer = propagation.depth > 0 ? context.save() : undefined
-    const errorsBefore = stats.errorReplies
+    this.errorsCounted = stats.errorReplies
     const startUs = server.io.clock.monotonicUs()
     propagation.depth++
     context.begin(client, record, args, reply)
@@ -173,7 +175,8 @@ export class Dispatcher {
     record.microseconds += server.io.clock.monotonicUs() - startUs
     record.calls++
     stats.commandsProcessed++
-    if (stats.errorReplies !== errorsBefore) record.failedCalls++
+    if (stats.errorReplies !== this.errorsCounted) record.failedCalls++
+    this.errorsCounted = stats.errorReplies
     if (!server.monitors.isEmpty && !record.has(HIDDEN_FROM_MONITOR)) {
       server.monitors.feed(client, context.db.index, args)
     }

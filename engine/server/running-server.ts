@@ -248,6 +248,19 @@ export class RunningServer implements Server {
     }
   }
 
+  swapDatabases(first: number, second: number): boolean {
+    const [one, other] = [this.databases[first], this.databases[second]]
+    if (one === undefined || other === undefined) return false
+    if (one === other) return true
+    this.watchedKeys.touchAll(one, other)
+    this.watchedKeys.touchAll(other, one)
+    this.databases[first] = other
+    this.databases[second] = one
+    one.index = second
+    other.index = first
+    return true
+  }
+
   /** Mean time to live of the keys that expire, as the active expiry last estimated it; 0: no estimate. */
   averageTtlMs(database: KeyspacePort): number {
     return this.averageTtls[database.index] ?? 0

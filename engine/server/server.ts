@@ -71,6 +71,8 @@ export interface Server {
   propagate(databaseIndex: number, words: readonly (string | Buffer)[]): void
   /** Removes all keys of all databases and invalidates what depends on them, without propagation. */
   emptyDatabases(): void
+  /** Exchanges two databases (SWAPDB); false when there is no such index. */
+  swapDatabases(first: number, second: number): boolean
   /** CONFIG RESETSTAT. */
   resetStatistics(): void
   /**

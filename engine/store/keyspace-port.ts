@@ -52,7 +52,8 @@ export interface SnapshotVisitor {
 }
 
 export interface KeyspacePort {
-  readonly index: number
+  /** Number of the database. Only SWAPDB changes it. */
+  index: number
   /** Number of keys, logically expired ones included. */
   readonly size: number
   /** Number of keys with an expiry. */

@@ -32,7 +32,7 @@ const EMBEDDED_LIMIT_BYTES = 44
 const CELL_BYTES = 64
 
 export class ReferenceKeyspace implements KeyspacePort {
-  readonly index: number
+  index: number
   accessClock = 0
   private readonly entries = new Map<string, Entry>()
   private readonly cells = new Map<Entry, Cell>()

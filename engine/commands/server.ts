@@ -1,0 +1,245 @@
+/** Commands about the server as a whole. */
+import type { KeyspacePort } from '../store/keyspace-port.ts'
+import type { Arguments } from './arguments.ts'
+import type { Command } from './command.ts'
+import type { Context } from './context.ts'
+import { errors } from './errors.ts'
+import { readInteger } from './reading.ts'
+
+function info({ reply, server }: Context, args: Arguments): void {
+  const words = Array.from({ length: args.count - 1 }, (_, i) => args.latin1(i + 1))
+  reply.verbatim('txt', server.info.render(words))
+}
+
+function time({ reply, server }: Context): void {
+  const us = server.io.clock.wallUs()
+  const seconds = Math.floor(us / 1_000_000)
+  reply.array(2)
+  reply.text(String(seconds))
+  reply.text(String(us - seconds * 1_000_000))
+}
+
+function dbsize({ db, reply }: Context): void {
+  reply.integer(db.size)
+}
+
+/** FLUSHDB and FLUSHALL take ASYNC or SYNC; memory is given back at once in either case. */
+function flushOptionsValid(args: Arguments): boolean {
+  return args.count === 1 || (args.count === 2 && (args.is(1, 'async') || args.is(1, 'sync')))
+}
+
+function flush(context: Context, databases: readonly KeyspacePort[]): void {
+  for (const database of databases) {
+    context.server.watchedKeys.touchAll(database)
+    context.dirty(database.size)
+    database.clear()
+  }
+  context.forcePropagation()
+}
+
+function flushdb(context: Context, args: Arguments): void {
+  if (!flushOptionsValid(args)) {
+    context.reply.error(errors.syntax)
+    return
+  }
+  flush(context, [context.db])
+  context.reply.ok()
+}
+
+function flushall(context: Context, args: Arguments): void {
+  const { reply, server } = context
+  if (!flushOptionsValid(args)) {
+    reply.error(errors.syntax)
+    return
+  }
+  flush(context, server.databases)
+  reply.ok()
+}
+
+function swapdb(context: Context, args: Arguments): void {
+  const { reply, server } = context
+  const first = readInteger(args, 1)
+  const second = readInteger(args, 2)
+  if (server.cluster !== undefined) {
+    reply.error('ERR SWAPDB is not allowed in cluster mode')
+  } else if (first === undefined) {
+    reply.error('ERR invalid first DB index')
+  } else if (second === undefined) {
+    reply.error('ERR invalid second DB index')
+  } else if (!server.swapDatabases(first, second)) {
+    reply.error('ERR DB index is out of range')
+  } else {
+    context.dirty(1)
+    reply.ok()
+  }
+}
+
+function shutdown({ client, reply, server }: Context, args: Arguments): void {
+  let save: boolean | undefined
+  let force = false
+  let abort = false
+  for (let i = 1; i < args.count; i++) {
+    if (args.is(i, 'nosave') && save === undefined) save = false
+    else if (args.is(i, 'save') && save === undefined) save = true
+    else if (args.is(i, 'force')) force = true
+    else if (args.is(i, 'abort')) abort = true
+    else if (!args.is(i, 'now')) {
+      reply.error(errors.syntax)
+      return
+    }
+  }
+  if (abort) {
+    reply.error(args.count === 2 ? 'ERR No shutdown in progress.' : errors.syntax)
+  } else if (client.denyBlocking && client.connection !== undefined) {
+    reply.error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
+  } else if (server.shutdown({ ...(save === undefined ? {} : { save }), force }) !== undefined) {
+    reply.error('ERR Errors trying to SHUTDOWN. Check logs.')
+  }
+}
+
+function monitor({ client, reply, server }: Context): void {
+  if (client.denyBlocking) {
+    reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client")
+    return
+  }
+  if (client.kind === 'replica' || client.monitoring) return
+  server.monitors.add(client)
+  reply.ok()
+}
+
+export const serverCommands: readonly Command[] = [
+  {
+    name: 'info',
+    arity: -1,
+    flags: ['loading', 'stale'],
+    categories: ['dangerous'],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Facts and figures about the server',
+    complexity: 'O(1)',
+    tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
+    arguments: [{ name: 'section', type: 'string', flags: ['optional', 'multiple'] }],
+    run: info,
+  },
+  {
+    name: 'time',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    categories: [],
+    group: 'server',
+    since: '2.6.0',
+    summary: "Time of the server's clock",
+    complexity: 'O(1)',
+    tips: ['nondeterministic_output'],
+    run: time,
+  },
+  {
+    name: 'dbsize',
+    arity: 1,
+    flags: ['readonly', 'fast'],
+    categories: ['keyspace'],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Number of keys in the selected database',
+    complexity: 'O(1)',
+    tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
+    run: dbsize,
+  },
+  {
+    name: 'flushdb',
+    arity: -1,
+    flags: ['write'],
+    categories: ['keyspace', 'dangerous'],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Removes all keys of the selected database',
+    complexity: 'O(N) where N is the number of keys in the selected database',
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    arguments: [
+      {
+        name: 'async',
+        type: 'oneof',
+        flags: ['optional'],
+        arguments: [
+          { name: 'async', type: 'pure-token', token: 'ASYNC', since: '4.0.0' },
+          { name: 'sync', type: 'pure-token', token: 'SYNC', since: '6.2.0' },
+        ],
+      },
+    ],
+    run: flushdb,
+  },
+  {
+    name: 'flushall',
+    arity: -1,
+    flags: ['write'],
+    categories: ['keyspace', 'dangerous'],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Removes all keys of all databases',
+    complexity: 'O(N) where N is the total number of keys in all databases',
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    arguments: [
+      {
+        name: 'async',
+        type: 'oneof',
+        flags: ['optional'],
+        arguments: [
+          { name: 'async', type: 'pure-token', token: 'ASYNC', since: '4.0.0' },
+          { name: 'sync', type: 'pure-token', token: 'SYNC', since: '6.2.0' },
+        ],
+      },
+    ],
+    run: flushall,
+  },
+  {
+    name: 'swapdb',
+    arity: 3,
+    flags: ['write', 'fast'],
+    categories: ['keyspace', 'dangerous'],
+    group: 'server',
+    since: '4.0.0',
+    summary: 'Exchanges two databases',
+    complexity: 'O(N) where N is the count of clients watching or blocking on keys from both databases.',
+    arguments: [
+      { name: 'index1', type: 'integer' },
+      { name: 'index2', type: 'integer' },
+    ],
+    run: swapdb,
+  },
+  {
+    name: 'shutdown',
+    arity: -1,
+    flags: ['admin', 'noscript', 'loading', 'stale', 'no_multi', 'allow_busy'],
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Saves if asked to, then ends the server',
+    complexity:
+      'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
+    arguments: [
+      {
+        name: 'nosave_save',
+        type: 'oneof',
+        flags: ['optional'],
+        arguments: [
+          { name: 'nosave', type: 'pure-token', token: 'NOSAVE' },
+          { name: 'save', type: 'pure-token', token: 'SAVE' },
+        ],
+      },
+      { name: 'now', type: 'pure-token', token: 'NOW', since: '7.0.0', flags: ['optional'] },
+      { name: 'force', type: 'pure-token', token: 'FORCE', since: '7.0.0', flags: ['optional'] },
+      { name: 'abort', type: 'pure-token', token: 'ABORT', since: '7.0.0', flags: ['optional'] },
+    ],
+    run: shutdown,
+  },
+  {
+    name: 'monitor',
+    arity: 1,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Streams every command that the server runs',
+    run: monitor,
+  },
+]

@@ -1,0 +1,148 @@
+/**
+ * Transactions: commands are queued by dispatch while `client.transaction` is there; EXEC runs them as one, unless a
+ * watched key was changed or a command was refused while queueing.
+ */
+import type { KeyspacePort } from '../store/keyspace-port.ts'
+import { NO_ENTRY } from '../store/keyspace-port.ts'
+import type { Arguments } from './arguments.ts'
+import type { Command } from './command.ts'
+import type { Context } from './context.ts'
+import { errors } from './errors.ts'
+
+function multi({ client, reply }: Context): void {
+  if (client.transaction !== undefined) {
+    reply.error('ERR MULTI calls can not be nested')
+    return
+  }
+  client.transaction = { commands: [], failed: false }
+  reply.ok()
+}
+
+function discard({ client, reply }: Context): void {
+  if (client.transaction === undefined) {
+    reply.error('ERR DISCARD without MULTI')
+    return
+  }
+  client.discardTransaction()
+  reply.ok()
+}
+
+function watch({ client, db, nowMs, reply, server }: Context, args: Arguments): void {
+  if (client.transaction !== undefined) {
+    reply.error('ERR WATCH inside MULTI is not allowed')
+    return
+  }
+  for (let i = 1; i < args.count && !client.watchBroken; i++) {
+    const key = args.copy(i)
+    server.watchedKeys.watch(client, db, key, isExpired(db, key, nowMs))
+  }
+  reply.ok()
+}
+
+function unwatch({ client, reply, server }: Context): void {
+  server.watchedKeys.unwatchAll(client)
+  client.watchBroken = false
+  reply.ok()
+}
+
+function isExpired(database: KeyspacePort, key: Buffer, nowMs: number): boolean {
+  const entry = database.findKey(key)
+  if (entry === NO_ENTRY) return false
+  const expireAtMs = database.expireAtMs(entry)
+  return expireAtMs >= 0 && nowMs > expireAtMs
+}
+
+/** A watched key that has come to its end counts as changed, whether or not anybody has removed it. */
+function watchedKeyExpired({ client, nowMs, server }: Context): boolean {
+  return client.watched.some(({ databaseIndex, key, expired }) => {
+    return !expired && isExpired(server.databases[databaseIndex] as KeyspacePort, key, nowMs)
+  })
+}
+
+function exec(context: Context): void {
+  const { client, reply, server } = context
+  const { transaction } = client
+  if (transaction === undefined) {
+    reply.error('ERR EXEC without MULTI')
+    return
+  }
+  const broken = client.watchBroken || watchedKeyExpired(context)
+  if (transaction.failed || broken) {
+    if (transaction.failed) reply.error(errors.execAbort)
+    else reply.nilArray()
+    client.discardTransaction()
+    return
+  }
+  // Before the commands run: what they change must not count, and is faster so.
+  server.watchedKeys.unwatchAll(client)
+  const deniedBefore = client.denyBlocking
+  client.denyBlocking = true
+  reply.array(transaction.commands.length)
+  for (const { command, args } of transaction.commands) context.runInside(command, args)
+  client.denyBlocking = deniedBefore
+  client.discardTransaction()
+}
+
+export const transactionCommands: readonly Command[] = [
+  {
+    name: 'multi',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    group: 'transactions',
+    since: '1.2.0',
+    summary: 'Begins a transaction',
+    complexity: 'O(1)',
+    traits: ['runsInTransaction'],
+    run: multi,
+  },
+  {
+    name: 'exec',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'skip_slowlog'],
+    categories: ['transaction'],
+    group: 'transactions',
+    since: '1.2.0',
+    summary: 'Runs the queued commands',
+    complexity: 'Depends on commands in the transaction',
+    traits: ['runsInTransaction', 'executesTransaction'],
+    run: exec,
+  },
+  {
+    name: 'discard',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    group: 'transactions',
+    since: '2.0.0',
+    summary: 'Forgets the queued commands',
+    complexity: 'O(N), when N is the number of queued commands',
+    traits: ['runsInTransaction'],
+    run: discard,
+  },
+  {
+    name: 'watch',
+    arity: -2,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    keySpecs: [{ flags: ['RO'], begin: { index: 1 }, find: { lastKey: -1, step: 1, limit: 0 } }],
+    group: 'transactions',
+    since: '2.2.0',
+    summary: 'Makes the next transaction depend on keys staying as they are',
+    complexity: 'O(1) for every key.',
+    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] }],
+    traits: ['runsInTransaction'],
+    run: watch,
+  },
+  {
+    name: 'unwatch',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    group: 'transactions',
+    since: '2.2.0',
+    summary: 'Forgets all watched keys',
+    complexity: 'O(1)',
+    run: unwatch,
+  },
+]
