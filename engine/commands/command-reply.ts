@@ -25,7 +25,9 @@ export function replyCommandInfo(reply: Reply, { command, fullName, subcommands 
   const specs = command.keySpecs ?? []
   reply.set(specs.length)
   for (const spec of specs) replyKeySpec(reply, spec)
-  reply.set(subcommands?.size ?? 0)
+  // Redis says a set where there are none, and an array where there are some.
+  if (subcommands === undefined) reply.set(0)
+  else reply.array(subcommands.size)
   for (const sub of subcommands?.values() ?? []) replyCommandInfo(reply, sub)
 }
 

@@ -149,7 +149,7 @@ export class Dispatcher {
     if (client.transaction !== undefined && record?.has(traitBits.executesTransaction)) {
       client.discardTransaction()
       client.reply.error(
-        isRedirection(message) ? message : `EXECABORT Transaction discarded because of: ${withoutDash(message)}`,
+        isRedirection(message) ? message : `EXECABORT Transaction discarded because of: ${withoutCode(message)}`,
       )
       return
     }
@@ -178,7 +178,7 @@ export class Dispatcher {
     if (stats.errorReplies !== this.errorsCounted) record.failedCalls++
     this.errorsCounted = stats.errorReplies
     if (!server.monitors.isEmpty && !record.has(HIDDEN_FROM_MONITOR)) {
-      server.monitors.feed(client, context.db.index, args)
+      server.monitors.feed(client, client.databaseIndex, args)
     }
     this.propagate(client, record, args)
     propagation.depth--
@@ -222,6 +222,7 @@ function isRedirection(message: string): boolean {
   return /^(MOVED|ASK|CROSSSLOT|TRYAGAIN|CLUSTERDOWN) /.test(message)
 }
 
-function withoutDash(message: string): string {
-  return message.startsWith('-') ? message.slice(1) : message
+/** Only the general code is left out: `READONLY …` stays. */
+function withoutCode(message: string): string {
+  return message.startsWith('ERR ') ? message.slice(4) : message
 }

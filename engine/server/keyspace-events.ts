@@ -39,6 +39,7 @@ const classBits: Record<EventClass, number> = {
 /** `A` stands for all classes but key misses and new keys. */
 const ALL = [...'g$lshzxetd'].reduce((bits, letter) => bits | (letters[letter] as number), 0)
 
+/** `letters` as the configuration holds them, in any order. */
 export function parseEventFlags(text: string): number {
   let bits = 0
   for (const letter of text) bits |= letter === 'A' ? ALL : (letters[letter] ?? 0)

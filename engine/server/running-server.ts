@@ -122,7 +122,7 @@ export class RunningServer implements Server {
       this.protocolBulkMax = Number(config.values['proto-max-bulk-len'])
     })
     follow('notify-keyspace-events', () => {
-      this.events.flags = parseEventFlags(config.textOf('notify-keyspace-events'))
+      this.events.flags = parseEventFlags(config.values['notify-keyspace-events'])
     })
   }
 
