@@ -28,7 +28,7 @@ function commandInfo(context: Context, args: Arguments): void {
   reply.array(args.count - 2)
   for (let i = 2; i < args.count; i++) {
     const record = server.commands.record(args.latin1(i).toLowerCase())
-    if (record === undefined) reply.nilArray()
+    if (record === undefined) reply.nil()
     else replyCommandInfo(reply, record)
   }
 }

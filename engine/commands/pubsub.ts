@@ -78,9 +78,7 @@ function spublish(context: Context, args: Arguments): void {
 
 function listNames({ reply, server }: Context, args: Arguments, family: SubscriptionFamily): void {
   if (args.count > 3) {
-    reply.error(
-      `ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try PUBSUB HELP.`,
-    )
+    reply.error(`ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try PUBSUB HELP.`)
     return
   }
   const pattern = args.count > 2 ? args.view(2) : undefined

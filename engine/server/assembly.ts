@@ -3,7 +3,7 @@ import { createCluster } from '../cluster/cluster.ts'
 import type { Io } from '../io.ts'
 import { createPersistence } from '../persist/persistence.ts'
 import { createReplication } from '../replication/replication.ts'
-import { ReferenceKeyspace } from '../store/reference-keyspace.ts'
+import { Keyspace } from '../store/keyspace.ts'
 import { accept } from './accepting.ts'
 import type { Config } from './config.ts'
 import { startCron } from './cron.ts'
@@ -29,7 +29,7 @@ class Assembly extends RunningServer implements AssembledServer {
 
   constructor(io: Io, { config, port }: ServerSettings) {
     super(io, config, {
-      makeDatabase: (index) => new ReferenceKeyspace({ index }),
+      makeDatabase: (index) => new Keyspace({ index, slots: config.values['cluster-enabled'], random: io.random }),
       makeReplication: createReplication,
       makePersistence: createPersistence,
       makeCluster: (server) => (config.values['cluster-enabled'] ? createCluster(server) : undefined),

@@ -38,7 +38,7 @@ const MOVES_PER_STEP = 64
 const RANDOM_TRIES = 64
 
 export class Keyspace implements KeyspacePort {
-  readonly index: number
+  index: number
   accessClock = 0
   private storage: Storage
   private slots: SlotIndex | undefined
