@@ -63,7 +63,7 @@ function commandList({ reply, server }: Context, args: Arguments): void {
     return
   }
   const names = [...server.commands.everyRecord()].filter(keep).map((record) => record.fullName)
-  reply.set(names.length)
+  reply.array(names.length)
   for (const name of names) reply.text(name)
 }
 
