@@ -32,13 +32,14 @@ interface KeySet {
   keys: { args: Arguments; index: number }[]
 }
 
-/** The keys' slot; a text when they have more than one; undefined when there are no keys. */
-function collectKeys(commands: readonly RoutedCommand[]): KeySet | string | undefined {
+/** The keys' slot; a text when it has no owner or when they have more than one; undefined when there are no keys. */
+function collectKeys(view: ClusterView, commands: readonly RoutedCommand[]): KeySet | string | undefined {
   let found: KeySet | undefined
   for (const { args, keys } of commands) {
     for (const index of keys) {
       const slot = keyHashSlot(args.memory, args.start(index), args.end(index))
       if (found === undefined) {
+        if (view.slots[slot] === undefined) return SLOT_NOT_SERVED
         found = { slot, several: false, keys: [{ args, index }] }
         continue
       }
@@ -59,11 +60,10 @@ export function routeCommands(
   commands: readonly RoutedCommand[],
   nowMs: number,
 ): string | undefined {
-  const found = collectKeys(commands)
+  const found = collectKeys(view, commands)
   if (found === undefined || typeof found === 'string') return found
   const { slot } = found
-  const owner = view.slots[slot]
-  if (owner === undefined) return SLOT_NOT_SERVED
+  const owner = view.slots[slot] as ClusterNode
 
   const { config } = view.environment
   const hasFlag = (flag: CommandFlag) => commands.some(({ command }) => command.flags.includes(flag))
