@@ -52,7 +52,7 @@ class RunningCluster implements Cluster {
       sourceHost: () => server.config.values['bind-source-addr'],
       nowMs: () => server.io.clock.wallMs(),
       keepAliveSeconds: () => Math.ceil((server.config.values['cluster-node-timeout'] * 2) / 1000),
-      isBusy: () => server.loading && server.replication.role === 'primary',
+      isBusy: () => this.isBusy(),
     })
     this.environment = new ServerEnvironment(server, this.bus, () => {
       if (!this.stopped && this.started !== undefined) runScheduled(this.started)
@@ -127,10 +127,15 @@ class RunningCluster implements Cluster {
     return view
   }
 
+  private isBusy(): boolean {
+    return this.server.loading && this.server.replication.role === 'primary'
+  }
+
   private beat(): void {
-    if (this.stopped) return
+    // While it reads its data from disk a node takes no part: it would be a primary without data.
+    if (this.stopped || this.isBusy()) return
     this.bus.resume()
-    if (!this.server.loading && !this.checkedData) {
+    if (!this.checkedData && !this.server.loading) {
       this.checkedData = true
       this.checkData()
     }
