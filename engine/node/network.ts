@@ -1,28 +1,44 @@
 /**
  * The `Network` port on Node: listening and connecting.
  *
- * What a connection does once it stands is in `socket-connection.ts`.
+ * What a connection does once it stands is in `socket-connection.ts`, on Node's public interface, and faster in
+ * `handle-connection.ts` where this Node allows it.
  */
 
 import { chmodSync } from 'node:fs'
 import net from 'node:net'
 import type { ConnectionHandlers, ConnectOptions, Listener, ListenHandlers, ListenOptions, Network } from '../io.ts'
 import { ioErrorFrom } from './errors.ts'
+import { HandleConnection, HandleSharing } from './handle-connection.ts'
 import { SocketConnection } from './socket-connection.ts'
+import { loadStreamBinding } from './stream-handle.ts'
 
-export type NodeNetworkOptions = Record<never, never>
+export interface NodeNetworkOptions {
+  /** Only Node's public interface: what happens anyway on a Node without the stream handle that is expected. */
+  publicInterfaceOnly?: boolean
+}
 
-export function createNodeNetwork(_options: NodeNetworkOptions): Network {
+type MakeConnection = (socket: net.Socket, path: string | undefined, host: string, port: number) => SocketConnection
+
+export function createNodeNetwork(options: NodeNetworkOptions): Network {
+  const make = connectionMaker(options)
   return {
-    listen: (options, handlers) => new NodeListener(options, handlers),
-    connect,
+    listen: (options, handlers) => new NodeListener(make, options, handlers),
+    connect: (options, handlers) => connect(make, options, handlers),
   }
 }
 
-function connect(options: ConnectOptions, handlers: ConnectionHandlers): SocketConnection {
+function connectionMaker(options: NodeNetworkOptions): MakeConnection {
+  const binding = options.publicInterfaceOnly === true ? undefined : loadStreamBinding()
+  if (binding === undefined) return (socket, path, host, port) => new SocketConnection(socket, path, host, port)
+  const sharing = new HandleSharing(binding)
+  return (socket, path, host, port) => new HandleConnection(sharing, socket, path, host, port)
+}
+
+function connect(make: MakeConnection, options: ConnectOptions, handlers: ConnectionHandlers): SocketConnection {
   const socket = new net.Socket({ allowHalfOpen: true })
   socket.pause()
-  const connection = new SocketConnection(socket, options.path, options.host, options.port)
+  const connection = make(socket, options.path, options.host, options.port)
   connection.setHandlers(handlers)
   try {
     if (options.path !== undefined) socket.connect({ path: options.path })
@@ -41,13 +57,13 @@ class NodeListener implements Listener {
   private readonly server: net.Server
   private closed = false
 
-  constructor(options: ListenOptions, handlers: ListenHandlers) {
+  constructor(make: MakeConnection, options: ListenOptions, handlers: ListenHandlers) {
     this.server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       if (this.closed) {
         socket.destroy()
         return
       }
-      const connection = new SocketConnection(socket, options.path, options.host, this.port)
+      const connection = make(socket, options.path, options.host, this.port)
       handlers.onConnection(connection)
       connection.begin()
     })

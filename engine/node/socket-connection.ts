@@ -27,7 +27,7 @@ export class SocketConnection implements Connection {
   protected dead = false
   /** A write returned false: `onDrain` is owed. */
   protected owesDrain = false
-  private ending = false
+  protected ending = false
   private peerEnded = false
   private error: IoError | undefined
   private readonly onWritten: () => void
