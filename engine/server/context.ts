@@ -10,6 +10,7 @@ import { Arguments } from '../commands/arguments.ts'
 import type { Command } from '../commands/command.ts'
 import type { Context, EventClass } from '../commands/context.ts'
 import type { Reply } from '../resp/reply.ts'
+import { lfuTouched } from '../store/access-clock.ts'
 import { type Entry, type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Client } from './client.ts'
 import type { CommandRecord } from './command-table.ts'
@@ -108,7 +109,17 @@ export class CommandContext implements Context {
   private present(entry: Entry, db = this.db): Entry {
     if (entry === NO_ENTRY) return NO_ENTRY
     const expireAtMs = db.expireAtMs(entry)
-    return expireAtMs < 0 || this.nowMs <= expireAtMs ? entry : this.expired(entry, db)
+    if (expireAtMs >= 0 && this.nowMs > expireAtMs) return this.expired(entry, db)
+    if (this.server.countsUses) this.countUse(entry, db)
+    else db.setAccessed(entry, db.accessClock)
+    return entry
+  }
+
+  private countUse(entry: Entry, db: KeyspacePort): void {
+    const { config, io } = this.server
+    const { 'lfu-decay-time': decayMinutes, 'lfu-log-factor': logFactor } = config.values
+    const fraction = io.random.fraction()
+    db.setAccessed(entry, lfuTouched(db.accessed(entry), this.nowMs, decayMinutes, logFactor, fraction))
   }
 
   private expired(entry: Entry, db: KeyspacePort): Entry {

@@ -9,6 +9,7 @@ import type { Connection, Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
 import { BufferPool } from '../resp/writer.ts'
+import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import { Access } from './access.ts'
 import type { Client, ClientKind } from './client.ts'
@@ -61,6 +62,7 @@ export class RunningServer implements Server {
   nowMs: number
   loading = false
   activeExpiry = true
+  readonly expiry = new ActiveExpiry(this)
   port = 0
   peakMemoryBytes = 1
   readonly turn: Turn
@@ -72,10 +74,11 @@ export class RunningServer implements Server {
   serving: ClientConnection | undefined = undefined
   protocolBulkMax = 0
   stopped = false
+  /** `maxmemory-policy` is an LFU one: keys keep a counter of uses instead of the time of the last. */
+  countsUses = false
   readonly rates: Record<'commands' | 'input' | 'output' | 'replicationInput' | 'replicationOutput', Rate>
   private readonly freeArguments: Arguments[] = []
   private readonly resuming = new Set<ClientConnection>()
-  private readonly averageTtls: number[] = []
   private readonly resumeAll = () => this.resumeClients()
   private readonly stopCallbacks: (() => void)[] = []
 
@@ -114,12 +117,18 @@ export class RunningServer implements Server {
 
   private followConfig(): void {
     const { config } = this
-    const follow = (name: 'proto-max-bulk-len' | 'notify-keyspace-events', apply: () => void): void => {
+    const follow = (
+      name: 'proto-max-bulk-len' | 'notify-keyspace-events' | 'maxmemory-policy',
+      apply: () => void,
+    ): void => {
       apply()
       config.onChange(name, apply)
     }
     follow('proto-max-bulk-len', () => {
       this.protocolBulkMax = Number(config.values['proto-max-bulk-len'])
+    })
+    follow('maxmemory-policy', () => {
+      this.countsUses = config.values['maxmemory-policy'].endsWith('lfu')
     })
     follow('notify-keyspace-events', () => {
       this.events.flags = parseEventFlags(config.values['notify-keyspace-events'])
@@ -263,7 +272,7 @@ export class RunningServer implements Server {
 
   /** Mean time to live of the keys that expire, as the active expiry last estimated it; 0: no estimate. */
   averageTtlMs(database: KeyspacePort): number {
-    return this.averageTtls[database.index] ?? 0
+    return this.expiry.averageTtlMs(database)
   }
 
   // ---- time

@@ -112,7 +112,7 @@ export interface KeyspacePort {
   remove(entry: Entry): void
   clear(): void
 
-  /** The 24-bit LRU or LFU field (`access-clock.ts`) that new and replaced keys get. Refreshed by the cron. */
+  /** The 24-bit LRU or LFU field (`access-clock.ts`) that new keys get, and that a look-up writes. Refreshed by the cron. */
   accessClock: number
   /** The field of one key. */
   accessed(entry: Entry): number

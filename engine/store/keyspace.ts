@@ -169,13 +169,11 @@ export class Keyspace implements KeyspacePort {
       return
     }
     this.touch(entry)
-    this.storage.setClock(entry, this.accessClock)
     if (!storeIfLargeInteger(this.storage, entry, value, start, end)) this.storage.setText(entry, value, start, end)
   }
 
   replaceInteger(entry: Entry, value: number): void {
     this.touch(entry)
-    this.storage.setClock(entry, this.accessClock)
     storeSafeInteger(this.storage, entry, value)
   }
 
@@ -310,7 +308,6 @@ export class Keyspace implements KeyspacePort {
     const found = storage.find(key, start, end, hash)
     if (found !== NONE) {
       this.touch(found)
-      storage.setClock(found, this.accessClock)
       return found
     }
     const entry = storage.insert(key, start, end, hash, textBytes, this.accessClock)

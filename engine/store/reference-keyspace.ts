@@ -262,7 +262,7 @@ export class ReferenceKeyspace implements KeyspacePort {
     const name = latin1(memory, start, end)
     const existing = this.entries.get(name)
     if (existing !== undefined) {
-      Object.assign(this.cell(existing), { value, encoding, accessClock: this.accessClock })
+      Object.assign(this.cell(existing), { value, encoding })
       return existing
     }
     const entry = this.nextEntry++
