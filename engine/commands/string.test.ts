@@ -34,7 +34,6 @@ againstRedis('string commands answer as redis-server 7.0 does', () => {
       ['TTL', 'k'],
       ['SET', 'past', 'v', 'PXAT', '1'],
       ['GET', 'past'],
-      ['LPUSH', 'list'],
     ])
   })
 
