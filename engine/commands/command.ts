@@ -85,6 +85,8 @@ export interface Command {
   keySpecs?: readonly KeySpec[]
   /** For commands whose keys no key spec can find: positions of keys, in order. Errors are thrown as strings by nobody: undefined means "cannot tell". */
   findKeys?(args: Arguments): number[] | undefined
+  /** Positions of arguments that logs and MONITOR must not show. `isSecret` knows secret configuration parameters. */
+  secretArguments?(args: Arguments, isSecret: (parameter: string) => boolean): number[]
   group: string
   since: string
   summary: string

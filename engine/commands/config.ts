@@ -121,6 +121,10 @@ export const configCommands: readonly Command[] = [
             ],
           },
         ],
+        secretArguments: (args, isSecret) =>
+          Array.from({ length: args.count }, (_, i) => i).filter(
+            (i) => i > 2 && i % 2 === 1 && isSecret(args.utf8(i - 1)),
+          ),
         run: set,
       },
       {

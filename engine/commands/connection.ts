@@ -159,11 +159,16 @@ export const connectionCommands: readonly Command[] = [
       { name: 'username', type: 'string', since: '6.0.0', flags: ['optional'] },
       { name: 'password', type: 'string' },
     ],
+    secretArguments: (args) => Array.from({ length: args.count - 1 }, (_, i) => i + 1),
     run: auth,
   },
   {
     name: 'hello',
     arity: -1,
+    secretArguments: (args) => {
+      for (let i = 2; i < args.count; i++) if (args.is(i, 'auth')) return [i + 1, i + 2]
+      return []
+    },
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     categories: ['connection'],
     group: 'connection',

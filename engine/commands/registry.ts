@@ -9,14 +9,14 @@ import { counterCommands } from './counter.ts'
 import { debugCommands } from './debug.ts'
 import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
-
+import { latencyCommands } from './latency.ts'
+import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
-
 import { persistenceCommands } from './persistence.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { replicationCommands } from './replication.ts'
 import { serverCommands } from './server.ts'
-
+import { slowlogCommands } from './slowlog.ts'
 import { stringCommands } from './string.ts'
 import { transactionCommands } from './transaction.ts'
 
@@ -29,6 +29,9 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   debugCommands,
   transactionCommands,
   pubsubCommands,
+  slowlogCommands,
+  latencyCommands,
+  memoryCommands,
   stringCommands,
   counterCommands,
   genericCommands,

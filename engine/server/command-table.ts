@@ -6,6 +6,7 @@
  */
 import type { Arguments } from '../commands/arguments.ts'
 import type { Command, CommandFlag, CommandTrait } from '../commands/command.ts'
+import { LatencyHistogram } from '../data/latency-histogram.ts'
 import type { CommandLookup } from './server.ts'
 
 /** Flags as bits, so that dispatch tests several at once. */
@@ -56,6 +57,8 @@ export class CommandRecord {
   microseconds = 0
   rejectedCalls = 0
   failedCalls = 0
+  /** How long calls took; made by the first one that is tracked. */
+  histogram: LatencyHistogram | undefined = undefined
 
   constructor(command: Command, parent: CommandRecord | undefined) {
     this.command = command
@@ -81,7 +84,13 @@ export class CommandRecord {
     return this.arity >= 0 ? count === this.arity : count >= -this.arity
   }
 
+  recordDuration(durationUs: number): void {
+    this.histogram ??= new LatencyHistogram()
+    this.histogram.record(durationUs)
+  }
+
   resetStatistics(): void {
+    this.histogram = undefined
     this.calls = 0
     this.microseconds = 0
     this.rejectedCalls = 0

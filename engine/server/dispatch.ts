@@ -172,13 +172,16 @@ export class Dispatcher {
     const run = record.command.run
     if (run === undefined) throw new Error(`${record.fullName} is a container and cannot run`)
     run(context, args)
-    record.microseconds += server.io.clock.monotonicUs() - startUs
+    const durationUs = server.io.clock.monotonicUs() - startUs
+    record.microseconds += durationUs
     record.calls++
+    server.timings.note(client, record, args, durationUs, server.nowMs)
     stats.commandsProcessed++
     if (stats.errorReplies !== this.errorsCounted) record.failedCalls++
     this.errorsCounted = stats.errorReplies
     if (!server.monitors.isEmpty && !record.has(HIDDEN_FROM_MONITOR)) {
-      server.monitors.feed(client, client.databaseIndex, args)
+      const secrets = record.command.secretArguments?.(args, (name) => server.config.isSensitive(name)) ?? []
+      server.monitors.feed(client, client.databaseIndex, args, secrets)
     }
     this.propagate(client, record, args)
     propagation.depth--

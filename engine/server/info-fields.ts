@@ -18,6 +18,7 @@ export function registerInfo(server: RunningServer): void {
   info.add('cpu', () => cpuFields(server))
   info.add('modules', () => [])
   info.add('commandstats', () => commandFields(server))
+  info.add('latencystats', () => latencyFields(server))
   info.add('errorstats', () =>
     [...server.stats.errorsByCode].map(([code, count]) => [`errorstat_${code}`, `count=${count}`]),
   )
@@ -159,4 +160,14 @@ export function humanBytes(bytes: number): string {
     unit++
   }
   return `${value.toFixed(2)}${units[unit]}`
+}
+
+function latencyFields(server: RunningServer): Fields {
+  const percentiles = server.config.values['latency-tracking-info-percentiles']
+  const named = server.commands.records.flatMap((record) => [record, ...(record.subcommands?.values() ?? [])])
+  return named.flatMap(({ fullName, histogram }) => {
+    if (histogram === undefined) return []
+    const values = percentiles.map((percentile) => `p${percentile}=${histogram.percentileUs(percentile).toFixed(3)}`)
+    return [[`latency_percentiles_usec_${fullName}`, values.join(',')] as const]
+  })
 }

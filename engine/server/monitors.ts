@@ -25,7 +25,8 @@ export class Monitors {
     this.clients.delete(client)
   }
 
-  feed(client: Client, databaseIndex: number, args: Arguments): void {
+  /** @param secrets positions of arguments that must not be shown */
+  feed(client: Client, databaseIndex: number, args: Arguments, secrets: readonly number[]): void {
     const us = this.clock.wallUs()
     const seconds = Math.floor(us / 1_000_000)
     const fraction = String(us - seconds * 1_000_000).padStart(6, '0')
@@ -36,7 +37,9 @@ export class Monitors {
           ? `unix:${client.address.slice(0, -2)}`
           : client.address
     let line = `${seconds}.${fraction} [${databaseIndex} ${from}]`
-    for (let i = 0; i < args.count; i++) line += ` "${escapeBytes(args.latin1(i))}"`
+    for (let i = 0; i < args.count; i++) {
+      line += ` "${secrets.includes(i) ? '(redacted)' : escapeBytes(args.latin1(i))}"`
+    }
     for (const monitor of this.clients) monitor.reply.simple(line)
   }
 }

@@ -15,6 +15,7 @@ import { Access } from './access.ts'
 import type { Client, ClientKind } from './client.ts'
 import { ClientRegistry } from './clients.ts'
 import { type CommandRecord, CommandTable } from './command-table.ts'
+import { CommandTimings } from './command-timings.ts'
 import type { Config } from './config.ts'
 import type { BufferLimit } from './config-lists.ts'
 import { ClientConnection } from './connection.ts'
@@ -22,6 +23,7 @@ import { Dispatcher } from './dispatch.ts'
 import { InfoTable } from './info.ts'
 import { registerInfo } from './info-fields.ts'
 import { KeyspaceEvents, parseEventFlags } from './keyspace-events.ts'
+import { LatencyMonitor } from './latency.ts'
 import { createLog, type Log } from './log.ts'
 import { Monitors } from './monitors.ts'
 import { Pause } from './pause.ts'
@@ -29,6 +31,7 @@ import { Propagation } from './propagation.ts'
 import { Broker } from './pubsub.ts'
 import { Rate } from './rates.ts'
 import type { Server, Stats } from './server.ts'
+import { SlowLog } from './slow-log.ts'
 import { Turn } from './turn.ts'
 import { WatchedKeys } from './watched-keys.ts'
 
@@ -65,6 +68,9 @@ export class RunningServer implements Server {
   readonly expiry = new ActiveExpiry(this)
   port = 0
   peakMemoryBytes = 1
+  readonly slowLog: SlowLog
+  readonly latency: LatencyMonitor
+  readonly timings: CommandTimings
   readonly turn: Turn
   readonly events: KeyspaceEvents
   readonly propagation: Propagation
@@ -98,6 +104,9 @@ export class RunningServer implements Server {
     this.events = new KeyspaceEvents((channel, message) => this.pubsub.publish(channel, message))
     this.propagation = new Propagation({ feed: (index, args) => this.replication.feed(index, args) })
     this.commands = new CommandTable(commandFamilies.flat())
+    this.slowLog = new SlowLog(config)
+    this.latency = new LatencyMonitor(config)
+    this.timings = new CommandTimings(config, this.slowLog, this.latency)
     this.dispatcher = new Dispatcher(this)
     this.databases = Array.from({ length: config.values.databases }, (_, index) => parts.makeDatabase(index))
     const { stats } = this

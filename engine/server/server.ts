@@ -15,10 +15,12 @@ import type { Client, ClientKind } from './client.ts'
 import type { ClientRegistry } from './clients.ts'
 import type { CommandTable } from './command-table.ts'
 import type { Config } from './config.ts'
+import type { LatencyMonitor } from './latency.ts'
 import type { Log } from './log.ts'
 import type { Monitors } from './monitors.ts'
 import type { Pause } from './pause.ts'
 import type { Broker } from './pubsub.ts'
+import type { SlowLog } from './slow-log.ts'
 import type { WatchedKeys } from './watched-keys.ts'
 
 export interface Server {
@@ -31,6 +33,10 @@ export interface Server {
   readonly clients: ClientRegistry
   readonly access: Access
   readonly watchedKeys: WatchedKeys
+  readonly slowLog: SlowLog
+  readonly latency: LatencyMonitor
+  /** The most memory seen in use, in bytes. */
+  readonly peakMemoryBytes: number
   readonly monitors: Monitors
   readonly pause: Pause
   readonly pubsub: Broker
