@@ -12,5 +12,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
     restoreMocks: true,
+    // Otherwise a style sheet imported as text is replaced by an empty one.
+    css: true,
   },
 })
