@@ -48,6 +48,8 @@ export class CommandRecord {
   readonly command: Command
   /** `config|get` for subcommands. */
   readonly fullName: string
+  /** What clients call it, in lower case: another name after `rename-command`. */
+  calledAs: string
   readonly parent: CommandRecord | undefined
   readonly bits: number
   readonly arity: number
@@ -64,6 +66,7 @@ export class CommandRecord {
     this.command = command
     this.parent = parent
     this.fullName = parent === undefined ? command.name : `${parent.command.name}|${command.name}`
+    this.calledAs = this.fullName
     this.arity = command.arity
     let bits = 0
     for (const flag of command.flags) bits |= flagBits[flag]
@@ -107,8 +110,19 @@ export class CommandTable implements CommandLookup {
   private readonly byName = new Map<string, CommandRecord>()
   private readonly byRow = new Map<Command, CommandRecord>()
 
-  constructor(commands: readonly Command[]) {
-    this.records = commands.map((command) => new CommandRecord(command, undefined))
+  /** @param renamed old and new names in order (`rename-command`); an empty new name takes the command away */
+  constructor(commands: readonly Command[], renamed: readonly (readonly [from: string, to: string])[] = []) {
+    const records = commands.map((command) => new CommandRecord(command, undefined))
+    const called = new Map(records.map((record) => [record.fullName, record]))
+    for (const [from, to] of renamed) {
+      const record = called.get(from)
+      if (record === undefined) throw new Error(`no command is named ${from}`)
+      called.delete(from)
+      record.calledAs = to.toLowerCase()
+      if (to !== '') called.set(record.calledAs, record)
+    }
+    this.records = records.filter(({ calledAs }) => calledAs !== '')
+    for (const record of records) this.indexRows(record)
     let size = 64
     while (size < commands.length * 4) size *= 2
     this.mask = size - 1
@@ -117,18 +131,18 @@ export class CommandTable implements CommandLookup {
   }
 
   private insert(record: CommandRecord): void {
-    if (this.byName.has(record.fullName)) throw new Error(`two commands are named ${record.fullName}`)
-    this.index(record)
-    for (const sub of record.subcommands?.values() ?? []) this.index(sub)
-    const name = Buffer.from(record.fullName, 'latin1')
+    if (this.byName.has(record.calledAs)) throw new Error(`two commands are named ${record.calledAs}`)
+    this.byName.set(record.calledAs, record)
+    for (const sub of record.subcommands?.values() ?? []) this.byName.set(sub.fullName, sub)
+    const name = Buffer.from(record.calledAs, 'latin1')
     let slot = hashName(name, 0, name.length) & this.mask
     while (this.slots[slot] !== undefined) slot = (slot + 1) & this.mask
     this.slots[slot] = record
   }
 
-  private index(record: CommandRecord): void {
-    this.byName.set(record.fullName, record)
+  private indexRows(record: CommandRecord): void {
     this.byRow.set(record.command, record)
+    for (const sub of record.subcommands?.values() ?? []) this.indexRows(sub)
   }
 
   /** The record of the command whose name is memory[start…end), in any case. */
@@ -136,7 +150,7 @@ export class CommandTable implements CommandLookup {
     let slot = hashName(memory, start, end) & this.mask
     for (;;) {
       const record = this.slots[slot]
-      if (record === undefined || sameName(record.fullName, memory, start, end)) return record
+      if (record === undefined || sameName(record.calledAs, memory, start, end)) return record
       slot = (slot + 1) & this.mask
     }
   }

@@ -103,7 +103,7 @@ export class RunningServer implements Server {
     this.clients = new ClientRegistry(() => this.nowMs)
     this.events = new KeyspaceEvents((channel, message) => this.pubsub.publish(channel, message))
     this.propagation = new Propagation({ feed: (index, args) => this.replication.feed(index, args) })
-    this.commands = new CommandTable(commandFamilies.flat())
+    this.commands = new CommandTable(commandFamilies.flat(), config.directives.renamedCommands)
     this.slowLog = new SlowLog(config)
     this.latency = new LatencyMonitor(config)
     this.timings = new CommandTimings(config, this.slowLog, this.latency)
