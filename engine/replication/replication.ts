@@ -134,7 +134,7 @@ export class ServerReplication implements Replication {
     this.asPrimary.disconnectAll()
     this.stream.selectedDatabase = -1
     this.asPrimary.noReplicasSinceNow()
-    this.server.config.note('replicaof', [])
+    this.server.config.note('replicaof', ['no', 'one'])
   }
 
   // Acknowledgements

@@ -1,0 +1,201 @@
+/** The engine's replication in the simulator: whatever happens to links and nodes, replicas end up equal. */
+import { describe, expect, test } from 'vitest'
+import type { Random } from '../../../engine/io.ts'
+import { encodeRequest } from '../../../engine/resp/request.ts'
+import { type AssembledServer, createServer } from '../../../engine/server/assembly.ts'
+import { createConfig } from '../../../engine/server/config.ts'
+import { createSimulation, type Simulation } from './simulation.ts'
+
+type Settings = Readonly<Record<string, string>>
+
+class Cluster {
+  readonly simulation: Simulation
+  readonly servers = new Map<string, AssembledServer>()
+  private readonly names: string[] = []
+  private readonly writes: Buffer[] = []
+
+  constructor(seed: string) {
+    this.simulation = createSimulation({ seed })
+  }
+
+  address(name: string): string {
+    return `10.0.0.${this.names.indexOf(name) + 1}`
+  }
+
+  node(name: string, settings: Settings = {}): void {
+    this.names.push(name)
+    const host = this.simulation.host(name, { addresses: [this.address(name)] })
+    host.start((io) => {
+      if (io.disk.status('/data') === undefined) io.disk.makeDirectory('/data')
+      const config = createConfig(io.disk, {
+        settings: {
+          bind: '0.0.0.0',
+          'protected-mode': 'no',
+          save: '',
+          dir: '/data',
+          'bind-source-addr': this.address(name),
+          'repl-timeout': '5',
+          'repl-ping-replica-period': '1',
+          'repl-diskless-sync-delay': '0',
+          ...settings,
+        },
+      })
+      const server = createServer(io, { config, port: 6379 })
+      server.start({ onReady() {}, onFailure() {} })
+      this.servers.set(name, server)
+    })
+  }
+
+  server(name: string): AssembledServer {
+    return this.servers.get(name) as AssembledServer
+  }
+
+  /** A client of `name` that sends what `write` is given, and connects again when it is cut off. */
+  client(name: string): (...words: string[]) => void {
+    const host = this.simulation.host(`client of ${name}`, { addresses: [`10.0.1.${this.names.length}`] })
+    let send: (bytes: Buffer) => void = (bytes) => void this.writes.push(bytes)
+    host.start((io) => {
+      const connect = (): void => {
+        const connection = io.network.connect(
+          { host: this.address(name), port: 6379 },
+          { onData() {}, onClose: () => void io.timers.after(100, connect) },
+        )
+        send = (bytes) => void connection.write(bytes)
+      }
+      connect()
+    })
+    return (...words) => send(encodeRequest(words))
+  }
+
+  contents(name: string): string[] {
+    const lines: string[] = []
+    for (const db of this.server(name).databases) {
+      db.scan(0n, 1e9, (entry) => {
+        lines.push(`${db.index} ${db.key(entry)} = ${db.text(entry)} @ ${db.expireAtMs(entry)}`)
+      })
+    }
+    return lines.sort()
+  }
+
+  log(name: string): string {
+    return (this.simulation.hosts.get(name)?.lines ?? []).map(({ line }) => line).join('\n')
+  }
+
+  count(name: string, text: string): number {
+    return this.log(name).split(text).length - 1
+  }
+
+  inSync(name: string, primary: string): boolean {
+    const replication = this.server(name).replication
+    return replication.primary?.state === 'connected' && replication.offset === this.server(primary).replication.offset
+  }
+}
+
+/** One random command of those that change the data set, or a transaction of some. */
+function randomCommands(random: Random): string[][] {
+  if (random.below(6) > 0) return [randomCommand(random)]
+  const inside = Array.from({ length: random.below(4) }, () => randomCommand(random))
+  return [['MULTI'], ...inside, ['EXEC']]
+}
+
+function randomCommand(random: Random): string[] {
+  const key = `key:${random.below(40)}`
+  switch (random.below(8)) {
+    case 0:
+      return ['DEL', key]
+    case 1:
+      return ['INCR', `counter:${random.below(5)}`]
+    case 2:
+      return ['SELECT', String(random.below(3))]
+    case 3:
+      return ['SET', key, 'x'.repeat(random.below(3000)), 'PX', String(1 + random.below(20_000))]
+    case 4:
+      return ['APPEND', key, String(random.below(1000))]
+    case 5:
+      return ['PEXPIRE', key, String(1 + random.below(10_000))]
+    default:
+      return ['SET', key, String(random.below(1e9))]
+  }
+}
+
+async function torture(seed: string, settings: Settings): Promise<Cluster> {
+  const cluster = new Cluster(seed)
+  const { simulation } = cluster
+  const random = simulation.random('torture')
+  cluster.node('a', settings)
+  cluster.node('b', { ...settings, replicaof: '10.0.0.1 6379' })
+  cluster.node('c', { ...settings, replicaof: '10.0.0.1 6379' })
+  cluster.node('d', { ...settings, replicaof: '10.0.0.2 6379' })
+  const write = cluster.client('a')
+  simulation.degrade({ from: ['a', 'b'], to: ['b', 'c', 'd'] }, { bandwidthBytesPerSecond: 300_000 })
+  const heals: (() => void)[] = []
+  const replicas = ['b', 'c', 'd'] as const
+  for (let round = 0; round < 40; round++) {
+    for (let i = random.below(60); i > 0; i--) for (const words of randomCommands(random)) write(...words)
+    // Mostly short, so that faults meet what is on its way.
+    await simulation.run(random.below(3) > 0 ? random.below(40) / 10 : random.below(400))
+    const name = replicas[random.below(3)] as string
+    const host = simulation.hosts.get(name)
+    const upstream = name === 'd' ? 'b' : 'a'
+    switch (random.below(7)) {
+      case 0:
+        heals.push(simulation.cut({ from: name, to: upstream }))
+        break
+      case 1:
+        heals.push(simulation.cut({ from: upstream, to: name }))
+        break
+      case 2:
+        if (host?.process !== undefined) host.kill()
+        break
+      case 3:
+        if (host?.process === undefined) host?.restart()
+        break
+      case 4:
+        if (host?.paused) host.resume()
+        else if (host?.process !== undefined) host.pause()
+        break
+      case 5:
+        for (const link of [...cluster.server('a').replication.replicas]) link.client.close()
+        break
+      default:
+        heals.pop()?.()
+    }
+    if (random.below(4) === 0) await simulation.run(random.below(8000))
+  }
+  for (const heal of heals.splice(0)) heal()
+  for (const name of replicas) {
+    const host = simulation.hosts.get(name)
+    if (host?.paused) host.resume()
+    if (host?.process === undefined) host?.restart()
+  }
+  for (let i = 0; i < 50; i++) write(...randomCommand(random))
+  await simulation.run(120_000)
+  return cluster
+}
+
+const arms: Record<string, Settings> = {
+  'streamed snapshots': { 'repl-backlog-size': '4mb' },
+  'snapshots from disk': { 'repl-diskless-sync': 'no' },
+  'loaded as they arrive, backlog of 16 kB': { 'repl-diskless-load': 'on-empty-db', 'repl-backlog-size': '16384' },
+}
+
+describe.each(Object.entries(arms))('%s', (_name, settings) => {
+  test.each(['1', '2', '3', '4', '5', '6'])(
+    'replicas equal their primary after cuts, kills and pauses, seed %s',
+    async (seed) => {
+      const cluster = await torture(seed, settings)
+      const { stats } = cluster.server('a')
+      expect(stats.syncFull).toBeGreaterThan(1)
+      expect(cluster.contents('a').length).toBeGreaterThan(5)
+      for (const name of ['b', 'c', 'd']) {
+        expect(cluster.inSync(name, 'a'), `${name}\n${cluster.log(name)}`).toBe(true)
+        expect(cluster.contents(name)).toEqual(cluster.contents('a'))
+      }
+    },
+  )
+})
+
+test('the same seed gives the same trace', async () => {
+  const hash = async (): Promise<string> => (await torture('again', {})).simulation.traceHash()
+  expect(await hash()).toBe(await hash())
+})
