@@ -1,78 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
-import type { Connection } from '../../../engine/io.ts'
-import type { Simulation } from './simulation.ts'
 import { createSimulation } from './simulation.ts'
+import { echoClient, echoServer, eventfulRun } from './testing/echo.ts'
 
-/** A server that echoes, and a client that sends a counter again and again; what came back is collected. */
-function echoWorld(simulation: Simulation, periodMs = 10): { echoed: () => string; sent: () => string } {
-  const server = simulation.host('server', { addresses: ['10.0.0.1'] })
-  const client = simulation.host('client', { addresses: ['10.0.0.2'] })
-  let sent = ''
-  let echoed = ''
-  server.start((io) => {
-    io.network.listen(
-      { host: '0.0.0.0', port: 6379 },
-      {
-        onConnection(connection) {
-          connection.setHandlers({
-            onData: (chunk) => void connection.write(Buffer.from(chunk)),
-            onClose() {},
-          })
-        },
-        onError(error) {
-          throw error
-        },
-      },
-    )
+describe('the trace of a run', () => {
+  it('is the same for the same seed, with faults, restarts and awaiting code, and another for another seed', async () => {
+    const first = await eventfulRun('one')
+    expect(await eventfulRun('one')).toBe(first)
+    expect(await eventfulRun('two')).not.toBe(first)
   })
-  client.start((io) => {
-    let counter = 0
-    const connection: Connection = io.network.connect(
-      { host: '10.0.0.1', port: 6379 },
-      {
-        onData(chunk) {
-          echoed += chunk.toString()
-        },
-        onClose() {},
-      },
-    )
-    const send = (): void => {
-      const line = `${counter++}:${io.random.below(1000)}\n`
-      sent += line
-      connection.write(Buffer.from(line))
-      io.timers.after(periodMs, send)
+
+  it('is the same in another process', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'faultline-sim-'))
+    try {
+      const outfile = join(directory, 'run.mjs')
+      const entry = fileURLToPath(new URL('./testing/print-trace-hash.ts', import.meta.url))
+      await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' })
+      const printed = execFileSync(process.execPath, [outfile, 'across'], { encoding: 'utf8' })
+      expect(printed).toMatch(/^[0-9a-f]{16}$/)
+      expect(printed).toBe(await eventfulRun('across'))
+    } finally {
+      rmSync(directory, { recursive: true })
     }
-    io.timers.after(1, send)
-  })
-  return { echoed: () => echoed, sent: () => sent }
-}
-
-async function hashOf(seed: string): Promise<string> {
-  const simulation = createSimulation({ seed })
-  echoWorld(simulation)
-  await simulation.run(2000)
-  return simulation.traceHash()
-}
-
-describe('a simulation', () => {
-  it('gives the same trace for the same seed, and another for another seed', async () => {
-    const first = await hashOf('one')
-    expect(await hashOf('one')).toBe(first)
-    expect(await hashOf('two')).not.toBe(first)
   })
 
-  it('holds what is sent into a cut and delivers it after the cut has healed', async () => {
-    const simulation = createSimulation({ seed: 'cut' })
-    const world = echoWorld(simulation)
-    await simulation.run(100)
-    const heal = simulation.cut({ from: 'client', to: 'server' })
-    await simulation.run(1)
-    const before = world.echoed().length
-    await simulation.run(1000)
-    expect(world.echoed().length).toBe(before)
-    heal()
-    await simulation.run(2000)
-    expect(world.sent().startsWith(world.echoed())).toBe(true)
-    expect(world.echoed().length).toBeGreaterThan(world.sent().length * 0.95)
+  it('is not shifted by a host that does nothing', async () => {
+    expect(await eventfulRun('more', true)).toBe(await eventfulRun('more'))
   })
+
+  it('changes with one byte that is sent', async () => {
+    const run = async (text: string): Promise<string> => {
+      const simulation = createSimulation({ seed: 'byte' })
+      echoServer(simulation)
+      simulation.host('client', { addresses: ['10.0.0.2'] }).start((io) => {
+        const handlers = { onData() {}, onClose() {} }
+        io.network.connect({ host: 'server', port: 6379 }, handlers).write(Buffer.from(text))
+      })
+      await simulation.run(100)
+      return simulation.traceHash()
+    }
+    expect(await run('abc')).toBe(await run('abc'))
+    expect(await run('abc')).not.toBe(await run('abd'))
+  })
+})
+
+it('an exception in a simulated program ends the run and says where and when', async () => {
+  const simulation = createSimulation({ seed: 'bug' })
+  simulation.host('broken', { addresses: ['10.0.0.1'] }).start((io) => {
+    io.timers.after(5, () => {
+      throw new Error('a bug')
+    })
+  })
+  await expect(simulation.run(100)).rejects.toThrow(/a bug \(at \d+ µs of virtual time on broken\)/)
+})
+
+it('a program that changes bytes which a write still holds is found out', async () => {
+  const simulation = createSimulation({ seed: 'memory' })
+  echoServer(simulation)
+  simulation.host('client', { addresses: ['10.0.0.2'] }).start((io) => {
+    const bytes = Buffer.from('early')
+    const connection = io.network.connect({ host: 'server', port: 6379 }, { onData() {}, onClose() {} })
+    expect(connection.write(bytes)).toBe(false)
+    bytes.fill(0)
+  })
+  await expect(simulation.run(100)).rejects.toThrow('changed before onDrain')
+})
+
+it('chunks are joined and split: a program cannot rely on the borders of writes', async () => {
+  const simulation = createSimulation({ seed: 'borders' })
+  const sizes = new Set<number>()
+  simulation.host('server', { addresses: ['10.0.0.1'] }).start((io) => {
+    io.network.listen(
+      { host: '10.0.0.1', port: 1 },
+      {
+        onConnection: (connection) =>
+          connection.setHandlers({ onData: (chunk) => void sizes.add(chunk.length), onClose() {} }),
+        onError() {},
+      },
+    )
+  })
+  simulation.host('client', { addresses: ['10.0.0.2'] }).start((io) => {
+    const connection = io.network.connect({ host: '10.0.0.1', port: 1 }, { onData() {}, onClose() {} })
+    const send = (): void => {
+      for (let index = 0; index < 3; index++) connection.write(Buffer.alloc(100))
+      io.timers.after(2, send)
+    }
+    send()
+  })
+  await simulation.run(1000)
+  expect([...sizes].some((size) => size < 100)).toBe(true)
+  expect([...sizes].some((size) => size > 100 && size % 100 === 0)).toBe(true)
+  expect([...sizes].some((size) => size > 100 && size % 100 !== 0)).toBe(true)
+})
+
+it('what clients send comes back whole as long as nothing fails', async () => {
+  const simulation = createSimulation({ seed: 'calm' })
+  echoServer(simulation)
+  const client = echoClient(simulation, 'client', '10.0.0.2')
+  await simulation.run(1000)
+  expect(client.sent.startsWith(client.echoed)).toBe(true)
+  expect(client.sent.length - client.echoed.length).toBeLessThan(100)
+  expect(simulation.hosts.get('server')!.disk.contentOf('/data/log')!.toString().startsWith(client.echoed)).toBe(true)
 })
