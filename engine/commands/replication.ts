@@ -26,7 +26,7 @@ function replicaOf(context: Context, args: Arguments): void {
     reply.error('ERR Command is not valid when client is a replica.')
     return
   }
-  const port = numberArgument(context, args, 2)
+  const port = numberArgument(context, args, 2, 'ERR Invalid master port')
   if (Number.isNaN(port)) return
   if (port < 0 || port > 65535) {
     reply.error('ERR Invalid master port')

@@ -199,3 +199,82 @@ test('the same seed gives the same trace', async () => {
   const hash = async (): Promise<string> => (await torture('again', {})).simulation.traceHash()
   expect(await hash()).toBe(await hash())
 })
+
+async function pair(
+  seed: string,
+  settings: Settings = {},
+): Promise<{ cluster: Cluster; write: (...words: string[]) => void }> {
+  const cluster = new Cluster(seed)
+  cluster.node('a', settings)
+  cluster.node('b', { ...settings, replicaof: '10.0.0.1 6379' })
+  const write = cluster.client('a')
+  await cluster.simulation.run(5000)
+  expect(cluster.inSync('b', 'a')).toBe(true)
+  return { cluster, write }
+}
+
+test.each(['1', '2', '3', '4'])(
+  'writes are refused 2 to 4 seconds after the last acknowledgement with max-lag 2, seed %s',
+  async (seed) => {
+    const { cluster } = await pair(seed, {
+      'min-replicas-to-write': '1',
+      'min-replicas-max-lag': '2',
+      'repl-timeout': '60',
+    })
+    const { simulation } = cluster
+    const { replication } = cluster.server('a')
+    await simulation.run(Number(seed) * 313)
+    const heal = simulation.cut({ from: 'b', to: 'a' })
+    const cutUs = simulation.nowUs
+    while (replication.writeRefusal() === undefined) await simulation.run(10)
+    const refusedAfterMs = (simulation.nowUs - cutUs) / 1000
+    // The last acknowledgement came up to a second before the cut. Lag 3 is seen at the next second's count.
+    expect(refusedAfterMs).toBeGreaterThan(1000)
+    expect(refusedAfterMs).toBeLessThan(4100)
+    expect(replication.writeRefusal()).toBe('NOREPLICAS Not enough good replicas to write.')
+    heal()
+    await simulation.run(15_000)
+    expect(replication.writeRefusal()).toBeUndefined()
+  },
+)
+
+test.each([
+  ['16384', 1, 2],
+  ['1mb', 2, 1],
+])(
+  'after a break of 12 s with 300 kB written and a backlog of %s: %i partial, %i full resyncs',
+  async (size, partial, full) => {
+    const { cluster, write } = await pair('overrun', { 'repl-backlog-size': size })
+    const { simulation } = cluster
+    for (const link of [...cluster.server('a').replication.replicas]) link.client.close()
+    await simulation.run(3000)
+    const heal = simulation.cut({ from: ['a', 'b'], to: ['a', 'b'] })
+    await simulation.run(8000)
+    for (let i = 0; i < 300; i++) write('SET', `key:${i}`, 'x'.repeat(1000))
+    await simulation.run(4000)
+    heal()
+    await simulation.run(60_000)
+    const { stats } = cluster.server('a')
+    expect([stats.syncPartialOk, stats.syncFull]).toEqual([partial, full])
+    expect(cluster.contents('b')).toEqual(cluster.contents('a'))
+  },
+)
+
+test('a replica that does not read is let go at the limit of its output', async () => {
+  const { cluster, write } = await pair('limit', {
+    'client-output-buffer-limit': 'replica 200000 0 0',
+    'repl-backlog-size': '100000',
+    'repl-timeout': '600',
+  })
+  const { simulation } = cluster
+  simulation.hosts.get('b')?.pause()
+  for (let i = 0; i < 200; i++) {
+    write('SET', `key:${i}`, 'x'.repeat(10_000))
+    await simulation.run(5)
+  }
+  expect(cluster.server('a').replication.replicas).toHaveLength(0)
+  expect(cluster.log('a')).toContain('overcoming of output buffer limits')
+  simulation.hosts.get('b')?.resume()
+  await simulation.run(60_000)
+  expect(cluster.contents('b')).toEqual(cluster.contents('a'))
+})
