@@ -172,7 +172,7 @@ export interface Disk {
 export interface File {
   /** Reads up to `into.length` bytes from `positionBytes`; returns how many, 0 at the end. */
   read(into: Uint8Array, positionBytes: number): number
-  /** Writes at the file's end (`create`, `append`) or at `positionBytes` (`update`). Returns the bytes written: fewer on a full disk. */
+  /** Writes at the file's end (`create`, `append`) or at `positionBytes` (`update`). Returns the bytes written: fewer on a full disk (ENOSPC when none fits). */
   write(bytes: Uint8Array, positionBytes?: number): number
   truncate(sizeBytes: number): void
   readonly sizeBytes: number

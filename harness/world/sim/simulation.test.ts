@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
+import type { Connection } from '../../../engine/io.ts'
 import { createSimulation } from './simulation.ts'
 import { echoClient, echoServer, eventfulRun } from './testing/echo.ts'
 
@@ -33,20 +34,17 @@ describe('the trace of a run', () => {
     expect(await eventfulRun('more', true)).toBe(await eventfulRun('more'))
   })
 
-  it('changes with one byte that is sent', async () => {
-    const run = async (text: string): Promise<string> => {
-      const simulation = createSimulation({ seed: 'byte' })
-      echoServer(simulation)
-      simulation.host('client', { addresses: ['10.0.0.2'] }).start((io) => {
-        const handlers = { onData() {}, onClose() {} }
-        io.network.connect({ host: 'server', port: 6379 }, handlers).write(Buffer.from(text))
-      })
-      await simulation.run(100)
-      return simulation.traceHash()
-    }
+  it('changes with one byte that is received', async () => {
+    const run = async (text: string): Promise<string> => (await receive('byte', text)).simulation.traceHash()
     expect(await run('abc')).toBe(await run('abc'))
     expect(await run('abc')).not.toBe(await run('abd'))
   })
+})
+
+it('a program that keeps a chunk after onData finds other bytes in it', async () => {
+  const { seen, kept } = await receive('stale', 'abc')
+  expect(seen.join('')).toBe('abc')
+  expect(Buffer.concat(kept).toString()).not.toContain('a')
 })
 
 it('an exception in a simulated program ends the run and says where and when', async () => {
@@ -107,3 +105,24 @@ it('what clients send comes back whole as long as nothing fails', async () => {
   expect(client.sent.length - client.echoed.length).toBeLessThan(100)
   expect(simulation.hosts.get('server')!.disk.contentOf('/data/log')!.toString().startsWith(client.echoed)).toBe(true)
 })
+
+/** Sends a text to a server that keeps the chunks themselves and a copy of each as text. */
+async function receive(seed: string, text: string) {
+  const simulation = createSimulation({ seed })
+  const seen: string[] = []
+  const kept: Buffer[] = []
+  simulation.host('server', { addresses: ['10.0.0.1'] }).start((io) => {
+    const onData = (chunk: Buffer): void => {
+      seen.push(chunk.toString())
+      kept.push(chunk)
+    }
+    const onConnection = (connection: Connection): void => connection.setHandlers({ onData, onClose() {} })
+    io.network.listen({ host: '10.0.0.1', port: 6379 }, { onConnection, onError() {} })
+  })
+  simulation.host('client', { addresses: ['10.0.0.2'] }).start((io) => {
+    const handlers = { onData() {}, onClose() {} }
+    io.network.connect({ host: 'server', port: 6379 }, handlers).write(Buffer.from(text))
+  })
+  await simulation.run(100)
+  return { simulation, seen, kept }
+}
