@@ -112,7 +112,7 @@ function setWithOptions(context: Context, args: Arguments, flags: number, timeIn
   context.changed(1, 'string', 'set')
   if (timeIndex > 0) {
     context.notify('generic', 'expire', args.view(1))
-    if ((flags & PXAT) === 0) context.propagateAs(['SET', args.copy(1), args.copy(2), 'PXAT', wholeText(expireAtMs)])
+    context.propagateAs(['SET', args.copy(1), args.copy(2), 'PXAT', wholeText(expireAtMs)])
   } else if (answersOld) {
     context.propagateAs(wordsWithoutGet(args))
   }

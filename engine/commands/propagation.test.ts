@@ -1,0 +1,180 @@
+/** What replicas receive for each command, compared with what redis-server sends to its replicas. */
+import net from 'node:net'
+import { expect, test } from 'vitest'
+import { encodeRequest } from '../resp/request.ts'
+import { againstRedis, RawConnection, usePair, type Words } from '../testing/differential.ts'
+
+/** A replica that takes the data set as it comes and collects the commands behind it. */
+class Eavesdropper {
+  private readonly socket: net.Socket
+  private received = Buffer.alloc(0)
+  private synchronised = false
+  readonly commands: string[][] = []
+
+  constructor(port: number) {
+    this.socket = net.connect({ host: '127.0.0.1', port })
+    this.socket.on('data', (chunk) => {
+      this.received = Buffer.concat([this.received, chunk])
+      if (!this.synchronised) this.skipDataSet()
+      if (this.synchronised) while (this.takeCommand());
+    })
+    this.socket.write(encodeRequest(['PSYNC', '?', '-1']))
+  }
+
+  /** `+FULLRESYNC id offset`, blank lines while the other side prepares, then `$length` and the RDB without a line end. */
+  private skipDataSet(): void {
+    const header = /^\+FULLRESYNC [^\r]*\r\n\n*\$(\d+)\r\n/.exec(this.received.toString('latin1'))
+    if (header === null) return
+    const end = header[0].length + Number(header[1])
+    if (this.received.length < end) return
+    this.received = this.received.subarray(end)
+    this.synchronised = true
+  }
+
+  private takeCommand(): boolean {
+    const text = this.received.toString('latin1')
+    const header = /^\*(\d+)\r\n/.exec(text)
+    if (header === null) {
+      if (text.startsWith('\n')) this.received = this.received.subarray(1)
+      return text.startsWith('\n')
+    }
+    const words: string[] = []
+    let at = header[0].length
+    for (let i = 0; i < Number(header[1]); i++) {
+      const size = /^\$(\d+)\r\n/.exec(text.slice(at))
+      if (size === null || text.length < at + size[0].length + Number(size[1]) + 2) return false
+      at += size[0].length
+      words.push(text.slice(at, at + Number(size[1])))
+      at += Number(size[1]) + 2
+    }
+    this.received = this.received.subarray(at)
+    this.commands.push(words)
+    return true
+  }
+
+  get isReady(): boolean {
+    return this.synchronised
+  }
+
+  close(): void {
+    this.socket.destroy()
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+/** Names in upper case, and times that depend on when the command ran as T; what keeps the link alive is left out. */
+function levelled(commands: string[][]): string[] {
+  return commands
+    .filter(([name = '']) => !['PING', 'REPLCONF', 'SELECT'].includes(name.toUpperCase()))
+    .map(([name = '', ...rest]) => {
+      const words = rest.map((word) =>
+        /^\d{13}$/.test(word) && Math.abs(Number(word) - Date.now()) < 2e6 ? 'T' : word,
+      )
+      return [name.toUpperCase(), ...words].join(' ')
+    })
+}
+
+async function stream(port: number, commands: readonly Words[]): Promise<string[]> {
+  const client = await RawConnection.open(port)
+  const replica = new Eavesdropper(port)
+  try {
+    await client.send('FLUSHALL')
+    await until(() => replica.isReady)
+    for (const words of commands) await client.send(...words)
+    await client.send('SET', 'the', 'end')
+    await until(() => replica.commands.some((words) => words[1] === 'the'))
+    return levelled(replica.commands)
+  } finally {
+    client.close()
+    replica.close()
+  }
+}
+
+againstRedis('replicas receive what those of redis-server 7.0 do', () => {
+  const pair = usePair({ settings: { 'repl-diskless-sync': 'no' } })
+
+  async function same(commands: readonly Words[]): Promise<void> {
+    const [redis, engine] = await Promise.all([stream(pair().redisPort, commands), stream(pair().enginePort, commands)])
+    expect(engine).toEqual(redis)
+  }
+
+  test('strings', async () => {
+    await same([
+      ['SET', 'k', 'v'],
+      ['set', 'k', 'v', 'EX', '100'],
+      ['SET', 'k', 'v', 'px', '100000', 'XX'],
+      ['SET', 'k', 'v', 'EXAT', '33177117420'],
+      ['SET', 'k', 'v', 'PXAT', '33177117420000', 'GET'],
+      ['SET', 'k', 'v', 'XX', 'PXAT', '33177117420000'],
+      ['set', 'k', 'v', 'pxat', '33177117420000'],
+      ['SET', 'k', 'v', 'get', 'KEEPTTL'],
+      ['SET', 'k', 'v', 'GET', 'XX'],
+      ['SET', 'k', 'v', 'NX', 'GET'],
+      ['SET', 'k', 'v', 'NX'],
+      ['SETEX', 'k', '100', 'v'],
+      ['PSETEX', 'k', '100000', 'v'],
+      ['SETNX', 'k', 'v'],
+      ['SETNX', 'new', 'v'],
+      ['GETSET', 'k', 'v'],
+      ['GETEX', 'k'],
+      ['GETEX', 'k', 'EX', '100'],
+      ['GETEX', 'k', 'PERSIST'],
+      ['GETEX', 'k', 'PERSIST'],
+      ['GETEX', 'k', 'EXAT', '1'],
+      ['GETDEL', 'new'],
+      ['GETDEL', 'new'],
+      ['INCRBYFLOAT', 'f', '0.1'],
+      ['INCRBYFLOAT', 'f', '0.2'],
+      ['INCR', 'n'],
+      ['DECRBY', 'n', '3'],
+      ['APPEND', 'n', ''],
+      ['SETRANGE', 'none', '3', ''],
+      ['SETRANGE', 'n', '3', 'x'],
+      ['MSET', 'a', '1', 'b', '2'],
+      ['MSETNX', 'a', '1', 'c', '2'],
+      ['MGET', 'a', 'b'],
+    ])
+  })
+
+  test('keys and expiry', async () => {
+    await same([
+      ['MSET', 'a', '1', 'b', '2', 'c', '3'],
+      ['EXPIRE', 'a', '100', 'NX'],
+      ['EXPIRE', 'a', '100', 'NX'],
+      ['PEXPIRE', 'a', '200000', 'gt'],
+      ['EXPIREAT', 'a', '33177117420'],
+      ['PEXPIREAT', 'a', '33177117420000'],
+      ['PERSIST', 'a'],
+      ['PERSIST', 'a'],
+      ['EXPIRE', 'a', '-1'],
+      ['EXPIRE', 'none', '10'],
+      ['PEXPIREAT', 'b', '1'],
+      ['RENAME', 'c', 'd'],
+      ['RENAME', 'd', 'd'],
+      ['RENAMENX', 'd', 'c'],
+      ['COPY', 'c', 'd'],
+      ['COPY', 'c', 'd'],
+      ['COPY', 'c', 'd', 'DB', '1', 'REPLACE'],
+      ['MOVE', 'd', '1'],
+      ['MOVE', 'd', '2'],
+      ['DEL', 'c', 'none'],
+      ['DEL', 'c'],
+      ['UNLINK', 'none'],
+      ['TOUCH', 'd'],
+    ])
+  })
+
+  test('a key found expired is deleted first', async () => {
+    await same([
+      ['SET', 'k', 'v', 'PXAT', '1'],
+      ['GET', 'k'],
+      ['SET', 'k', 'v', 'PXAT', '1'],
+      ['INCR', 'k'],
+      ['SET', 'l', 'v', 'PXAT', '1'],
+      ['SCAN', '0', 'COUNT', '1000'],
+    ])
+  })
+})
