@@ -50,12 +50,22 @@ async function open(context: TestContext, result: Result, options: BrowserContex
   return { page, complaints }
 }
 
-/** Ids of the canvases that show nothing: all their pixels are transparent. */
+/** Ids of the canvases that show no data: not one pixel has about the colour of one of the chart's series. */
 function blankCanvases(page: Page): Promise<string[]> {
   return page.evaluate(`[...document.querySelectorAll('canvas')].filter((canvas) => {
     const { width, height } = canvas
     if (width === 0 || height === 0) return true
-    return !canvas.getContext('2d').getImageData(0, 0, width, height).data.some((byte) => byte !== 0)
+    const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data
+    const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    const colours = Chart.getChart(canvas).data.datasets.map(({ backgroundColor, borderColor }) => {
+      pen.fillStyle = borderColor ?? backgroundColor
+      pen.fillRect(0, 0, 1, 1)
+      return pen.getImageData(0, 0, 1, 1).data
+    })
+    const isNear = (at) => ([red, green, blue]) =>
+      Math.abs(pixels[at] - red) + Math.abs(pixels[at + 1] - green) + Math.abs(pixels[at + 2] - blue) < 24 && pixels[at + 3] > 200
+    for (let at = 0; at < pixels.length; at += 4) if (colours.some(isNear(at))) return false
+    return true
   }).map((canvas) => canvas.id)`)
 }
 
@@ -95,6 +105,18 @@ test.for(schemes)('hostile texts stay texts in %s, and do not widen the page', a
   expect(complaints).toEqual([])
   await page.close()
 })
+
+test.for([1600, 1000, 760, 721, 720, 390])(
+  'at %d px no word of a table is broken into letters',
+  async (width, context) => {
+    const { page } = await open(context, failingCampaignResult(20), { viewport: { width, height: 800 } })
+    const slim: string[] = await page.evaluate(`[...document.querySelectorAll('tbody th')]
+    .filter((cell) => cell.offsetWidth < 80 && cell.offsetHeight > 60)
+    .map((cell) => cell.textContent)`)
+    expect(slim).toEqual([])
+    await page.close()
+  },
+)
 
 test('all plots of an arm begin and end at the same place', async (context) => {
   const { page } = await open(context, splitBrainResult(), { viewport: { width: 1280, height: 800 } })

@@ -49,7 +49,7 @@ function panelFigure({ id, title, summary, panel }: TitledPanel): Html {
       <figcaption>${title}<span class="legend">${panel.series.map(
         (series, position) =>
           html`<span><i class="swatch c-${series.colour}"></i>${series.label} <output data-value="${id}-${position}"></output></span>`,
-      )}</span></figcaption>
+      )}${panel.series.length === 0 && 'none in this arm'}</span></figcaption>
       <div class="canvas"><canvas id="${id}" role="img" aria-label="${title}. ${summary}"></canvas></div>
     </figure>`
 }
@@ -82,7 +82,7 @@ function eventList(arm: ArmResult): Html | false {
   <h3>Events</h3>
   <ol class="events">${events.map(
     (event) =>
-      html`<li><span class="moment">${formatMoment(event.atMs)}</span> <span class="node">${event.node}</span> ${event.text}</li>`,
+      html`<li><span class="moment">${formatMoment(event.atMs)}</span> <span><span class="node">${event.node}</span> ${event.text}</span></li>`,
   )}</ol>
   ${more > 0 && html`<p class="note">${formatCount(more)} more are in the JSON result.</p>`}`
   )

@@ -31,6 +31,26 @@
     return numbers.format(value)
   }
 
+  /** Stripes: an unknown end must not look like either success or failure, for any eye. @param {string} ink */
+  function striped(ink) {
+    const tile = document.createElement('canvas')
+    tile.width = tile.height = 6
+    const pen = tile.getContext('2d')
+    if (pen === null) return ink
+    pen.globalAlpha = 0.45
+    pen.fillStyle = ink
+    pen.fillRect(0, 0, 6, 6)
+    pen.globalAlpha = 1
+    pen.strokeStyle = ink
+    pen.lineWidth = 1.6
+    for (const shift of [-6, 0, 6]) {
+      pen.moveTo(shift, 6)
+      pen.lineTo(shift + 6, 0)
+    }
+    pen.stroke()
+    return pen.createPattern(tile, 'repeat') ?? ink
+  }
+
   /** Faults as bands behind the data, events as thin lines. @param {ArmAxis} axis */
   function annotations(axis) {
     const bands = axis.bands.map(({ fromMs, toMs }) => ({
@@ -76,7 +96,7 @@
     return {
       label: series.label,
       data: points,
-      backgroundColor: ink,
+      backgroundColor: series.colour === 'unknown' ? striped(ink) : ink,
       borderWidth: 0,
       fill,
       stepped: 'before',
@@ -182,6 +202,7 @@
             ticks: {
               ...text,
               maxTicksLimit: 6,
+              includeBounds: false,
               maxRotation: 0,
               callback: (/** @type {number} */ value) => format(value, panel.unit),
             },
