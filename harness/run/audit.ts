@@ -1,0 +1,48 @@
+/** After the run: reads every node's complete data into the history. */
+import type { Recorder } from '../history/history.ts'
+import { type AdminClient, replyText } from '../topology/admin-client.ts'
+import type { Topology } from '../topology/cluster.ts'
+import { parseClusterNodes } from '../topology/node-state.ts'
+import type { World } from '../world/world.ts'
+
+const SCAN_COUNT = 1000
+
+/** Rejects when a node does not answer. `zeroMs` is the history's zero in the world's time. */
+export async function recordContents(
+  world: World,
+  topology: Topology,
+  recorder: Recorder,
+  zeroMs: number,
+): Promise<void> {
+  await Promise.all(topology.admins.map((admin) => readNode(admin, world, topology, recorder, zeroMs)))
+}
+
+async function readNode(
+  admin: AdminClient,
+  world: World,
+  topology: Topology,
+  recorder: Recorder,
+  zeroMs: number,
+): Promise<void> {
+  const lines = parseClusterNodes(await admin.text(['CLUSTER', 'NODES']))
+  const myself = lines.find((line) => line.flags.includes('myself'))
+  const primary = lines.find((line) => line.id === myself?.primaryId)
+  const role = myself?.flags.includes('master') ? ('primary' as const) : ('replica' as const)
+  const follows = primary === undefined ? '' : topology.nodeName(`${primary.host}:${primary.port}`)
+  await admin.command(['READONLY'])
+  const seen = new Set<string>()
+  let cursor = '0'
+  do {
+    const reply = await admin.command(['SCAN', cursor, 'COUNT', String(SCAN_COUNT)])
+    if (!Array.isArray(reply) || !Array.isArray(reply[1]))
+      throw new Error(`${admin.node.name} answers SCAN with no array`)
+    cursor = replyText(reply[0])
+    // SCAN may return a key twice.
+    const keys = reply[1].map(replyText).filter((key) => !seen.has(key))
+    for (const key of keys) seen.add(key)
+    const values = await Promise.all(keys.map((key) => admin.command(['GET', key])))
+    const entries = keys.map((key, i): [string, string] => [key, replyText(values[i])])
+    const atMs = Math.round((world.nowMs() - zeroMs) * 1000) / 1000
+    recorder.record({ type: 'content', atMs, node: admin.node.name, role, follows, entries })
+  } while (cursor !== '0')
+}

@@ -1,0 +1,86 @@
+/**
+ * Watches the nodes while the experiment runs: asks each for its role, epoch, slots, state and offset about ten times a
+ * second on the management plane, and records what it says.
+ */
+import type { NodeEvent, Recorder } from '../history/history.ts'
+import { type AdminClient, replyText } from '../topology/admin-client.ts'
+import type { Topology } from '../topology/cluster.ts'
+import { parseClusterNodes, parseInfo } from '../topology/node-state.ts'
+import type { World } from '../world/world.ts'
+
+export const OBSERVE_INTERVAL_MS = 100
+/** A node that does not answer for so long counts as down. */
+const ANSWER_TIMEOUT_MS = 1000
+
+export class Observer {
+  private readonly world: World
+  private readonly topology: Topology
+  private readonly recorder: Recorder
+  private readonly zeroMs: number
+  private stopped = false
+  private loops: Promise<void>[] = []
+
+  constructor(world: World, topology: Topology, recorder: Recorder, zeroMs: number) {
+    this.world = world
+    this.topology = topology
+    this.recorder = recorder
+    this.zeroMs = zeroMs
+  }
+
+  start(): void {
+    this.loops = this.topology.admins.map((admin) => this.watch(admin))
+  }
+
+  /** Resolves when the last question is answered. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    await Promise.all(this.loops)
+  }
+
+  private async watch(admin: AdminClient): Promise<void> {
+    while (!this.stopped) {
+      const askedMs = this.world.nowMs()
+      this.recorder.record(await this.ask(admin))
+      await this.world.sleep(Math.max(1, askedMs + OBSERVE_INTERVAL_MS - this.world.nowMs()))
+    }
+  }
+
+  private async ask(admin: AdminClient): Promise<NodeEvent> {
+    const [nodes, info, replication] = await Promise.all([
+      admin.tryCommand(['CLUSTER', 'NODES'], ANSWER_TIMEOUT_MS),
+      admin.tryCommand(['CLUSTER', 'INFO'], ANSWER_TIMEOUT_MS),
+      admin.tryCommand(['INFO', 'replication'], ANSWER_TIMEOUT_MS),
+    ])
+    const atMs = Math.round((this.world.nowMs() - this.zeroMs) * 1000) / 1000
+    const node = admin.node.name
+    if (!Buffer.isBuffer(nodes) || !Buffer.isBuffer(info) || !Buffer.isBuffer(replication)) {
+      return {
+        type: 'node',
+        atMs,
+        node,
+        role: 'down',
+        follows: '',
+        epoch: null,
+        slots: [],
+        clusterState: '',
+        offsetBytes: 0,
+      }
+    }
+    const lines = parseClusterNodes(replyText(nodes))
+    const myself = lines.find((line) => line.flags.includes('myself'))
+    const primary = lines.find((line) => line.id === myself?.primaryId)
+    const fields = parseInfo(replyText(replication))
+    const isPrimary = myself?.flags.includes('master') === true
+    return {
+      type: 'node',
+      atMs,
+      node,
+      role: isPrimary ? 'primary' : 'replica',
+      follows: primary === undefined ? '' : this.topology.nodeName(`${primary.host}:${primary.port}`),
+      epoch: myself?.epoch ?? null,
+      slots: myself?.slots ?? [],
+      clusterState: parseInfo(replyText(info)).get('cluster_state') ?? '',
+      offsetBytes: Number(fields.get(isPrimary ? 'master_repl_offset' : 'slave_repl_offset') ?? '0'),
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A Redis Cluster client over the Io port: slot map from CLUSTER SLOTS, follows MOVED and ASK, refreshes the map after
+ * redirects and failures, and says of every write whether it was done (ok), was not done (fail), or may have been
+ * done (unknown).
+ *
+ * It behaves as the common clients do (Jedis, Lettuce): an operation that has no answer within the time-out closes the
+ * connection, because the next answers on it cannot be trusted to come either; the next operation connects anew.
+ */
+
+import { keyHashSlot } from '../../engine/data/crc16.ts'
+import type { Io, Timer } from '../../engine/io.ts'
+import { ReplyError, type ReplyValue } from '../../engine/resp/reply-parser.ts'
+import type { Outcome } from '../history/history.ts'
+import { type Address, type ConnectionLost, RespClient } from './resp-client.ts'
+
+const SLOTS = 16384
+/** Redis's own clients follow at most 5 redirects (redis-cli, ioredis: 16, Jedis: 5). */
+const MAX_REDIRECTS = 5
+/** A map refresh is asked for at most so often. */
+const REFRESH_INTERVAL_MS = 200
+
+export interface WriteResult {
+  outcome: Outcome
+  /** `host:port` of the node that answered last; empty: none did. */
+  node: string
+  error: string
+}
+
+interface PendingWrite {
+  key: string
+  value: string
+  redirects: number
+  timer: Timer | undefined
+  /** Where it was sent last. */
+  node: string
+  sent: boolean
+  done: ((result: WriteResult) => void) | undefined
+}
+
+export class ClusterClient {
+  private readonly io: Io
+  private readonly seeds: readonly Address[]
+  private readonly timeoutMs: number
+  private readonly clients = new Map<string, RespClient>()
+  private readonly owners: (string | undefined)[] = new Array(SLOTS)
+  private refreshing = false
+  private refreshTimer: Timer | undefined
+  private lastRefreshMs = Number.NEGATIVE_INFINITY
+  private nextSeed: number
+  private closed = false
+
+  constructor(io: Io, seeds: readonly Address[], timeoutMs: number) {
+    this.io = io
+    this.seeds = seeds
+    this.timeoutMs = timeoutMs
+    this.nextSeed = io.random.below(seeds.length)
+  }
+
+  /** Loads the slot map; asks the seeds in turn until one answers. */
+  start(onReady: () => void): void {
+    const ask = (): void => {
+      if (this.closed) return
+      this.fetchMap((loaded) => {
+        if (loaded) onReady()
+        else this.io.timers.after(REFRESH_INTERVAL_MS, ask)
+      })
+    }
+    ask()
+  }
+
+  /** SET key value on the owner of the key's slot. `done` is called exactly once. */
+  set(key: string, value: string, done: (result: WriteResult) => void): void {
+    const write: PendingWrite = { key, value, redirects: 0, timer: undefined, node: '', sent: false, done }
+    write.timer = this.io.timers.after(this.timeoutMs, () => this.expire(write))
+    const owner = this.owners[keyHashSlot(Buffer.from(key))]
+    if (owner === undefined) {
+      this.requestRefresh()
+      this.finish(write, 'fail', 'no node is known for the slot')
+      return
+    }
+    this.sendTo(owner, write, false)
+  }
+
+  close(): void {
+    this.closed = true
+    this.refreshTimer?.cancel()
+    for (const client of this.clients.values()) client.close()
+    this.clients.clear()
+  }
+
+  private sendTo(node: string, write: PendingWrite, asking: boolean): void {
+    const client = this.clientFor(node)
+    write.node = node
+    write.sent = true
+    if (asking) client.send(['ASKING'], () => {})
+    client.send(['SET', write.key, write.value], (reply, lost) => this.onReply(write, node, reply, lost))
+  }
+
+  private onReply(write: PendingWrite, node: string, reply: ReplyValue | undefined, lost?: ConnectionLost): void {
+    if (write.done === undefined) return
+    if (lost !== undefined) {
+      this.requestRefresh()
+      this.finish(write, lost.sent ? 'unknown' : 'fail', lost.reason)
+    } else if (reply instanceof ReplyError) {
+      this.onError(write, node, reply.message)
+    } else {
+      this.finish(write, 'ok', '')
+    }
+  }
+
+  private onError(write: PendingWrite, node: string, message: string): void {
+    const [code, slot, target] = message.split(' ')
+    if ((code === 'MOVED' || code === 'ASK') && target !== undefined) {
+      // An empty host means: the same host as the one that answered.
+      const next = target.startsWith(':') ? node.slice(0, node.lastIndexOf(':')) + target : target
+      if (code === 'MOVED') {
+        this.owners[Number(slot)] = next
+        this.requestRefresh()
+      }
+      if (++write.redirects <= MAX_REDIRECTS) this.sendTo(next, write, code === 'ASK')
+      else this.finish(write, 'fail', `too many redirects: ${message}`)
+      return
+    }
+    if (code === 'CLUSTERDOWN' || code === 'READONLY') this.requestRefresh()
+    this.finish(write, 'fail', message)
+  }
+
+  private expire(write: PendingWrite): void {
+    if (write.done === undefined) return
+    const client = this.clients.get(write.node)
+    const error = `no answer within ${this.timeoutMs} ms`
+    // Before closing: what closing ends is not this write.
+    this.finish(write, write.sent ? 'unknown' : 'fail', error)
+    client?.close(error)
+    this.clients.delete(write.node)
+    this.requestRefresh()
+  }
+
+  private finish(write: PendingWrite, outcome: Outcome, error: string): void {
+    const { done } = write
+    write.done = undefined
+    write.timer?.cancel()
+    done?.({ outcome, node: write.node, error })
+  }
+
+  private clientFor(node: string): RespClient {
+    const known = this.clients.get(node)
+    if (known?.isOpen) return known
+    const client = new RespClient(this.io, parseAddress(node))
+    this.clients.set(node, client)
+    return client
+  }
+
+  private requestRefresh(): void {
+    if (this.closed || this.refreshing || this.refreshTimer !== undefined) return
+    const sinceMs = this.io.clock.monotonicUs() / 1000 - this.lastRefreshMs
+    this.refreshTimer = this.io.timers.after(Math.max(0, REFRESH_INTERVAL_MS - sinceMs), () => {
+      this.refreshTimer = undefined
+      this.fetchMap((loaded) => {
+        if (!loaded) this.requestRefresh()
+      })
+    })
+  }
+
+  /** Asks the next seed on a connection of its own. */
+  private fetchMap(done: (loaded: boolean) => void): void {
+    this.refreshing = true
+    this.lastRefreshMs = this.io.clock.monotonicUs() / 1000
+    const seed = this.seeds[this.nextSeed++ % this.seeds.length] as Address
+    const client = new RespClient(this.io, seed)
+    const timer = this.io.timers.after(this.timeoutMs, () => client.close('no slot map in time'))
+    client.send(['CLUSTER', 'SLOTS'], (reply) => {
+      timer.cancel()
+      client.close()
+      this.refreshing = false
+      done(this.applyMap(reply, seed))
+    })
+  }
+
+  private applyMap(reply: ReplyValue | undefined, seed: Address): boolean {
+    if (!Array.isArray(reply) || reply.length === 0) return false
+    for (const range of reply) {
+      if (!Array.isArray(range)) continue
+      const [from, to, primary] = range
+      if (!Array.isArray(primary)) continue
+      const host = primary[0] === null || String(primary[0]) === '' ? seed.host : String(primary[0])
+      const owner = `${host}:${String(primary[1])}`
+      for (let slot = Number(from); slot <= Number(to); slot++) this.owners[slot] = owner
+    }
+    return true
+  }
+}
+
+function parseAddress(node: string): Address {
+  const colon = node.lastIndexOf(':')
+  return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) }
+}

@@ -1,0 +1,210 @@
+/**
+ * The generator of `unique-writes`: every client writes keys of its own at fixed times (open loop). An operation begins
+ * at its intended time whether or not earlier ones were answered, so a stall cannot hide itself (coordinated omission).
+ */
+import { keyHashSlot } from '../../engine/data/crc16.ts'
+import type { Io, Timer } from '../../engine/io.ts'
+import type { Recorder } from '../history/history.ts'
+import type { World } from '../world/world.ts'
+import { ClusterClient, type WriteResult } from './cluster-client.ts'
+import type { Address } from './resp-client.ts'
+import { clientsByGroup, type UniqueWritesSpec } from './workload.ts'
+
+/** An operation that starts this much after its time shows that the generator itself is overloaded. */
+const LATE_MS = 100
+/** Operations of one client that may wait for an answer; past it the client refuses to send more. */
+const MAX_OUTSTANDING = 10_000
+
+export interface GeneratorOptions {
+  seeds: readonly Address[]
+  /** Slots that keys may fall into. */
+  slots: readonly (readonly [from: number, to: number])[]
+  /** Name of the node that listens on `host:port`. */
+  nodeName(address: string): string
+  recorder: Recorder
+  /** The zero of the history's clock, in `world.nowMs()`. */
+  zeroMs(): number
+}
+
+export interface Generator {
+  /** Resolves when every client has its slot map. */
+  ready: Promise<void>
+  start(): void
+  /** No new operations; resolves when all have ended. */
+  stop(): Promise<void>
+  readonly offered: number
+  /** Operations that began late. */
+  readonly late: number
+  close(): void
+}
+
+export function startUniqueWrites(spec: UniqueWritesSpec, world: World, options: GeneratorOptions): Generator {
+  return new UniqueWrites(spec, world, options)
+}
+
+class UniqueWrites implements Generator {
+  readonly ready: Promise<void>
+  offered = 0
+  late = 0
+  private readonly world: World
+  private readonly options: GeneratorOptions
+  private readonly writers: Writer[]
+  private outstanding = 0
+  private onIdle: (() => void) | undefined
+
+  constructor(spec: UniqueWritesSpec, world: World, options: GeneratorOptions) {
+    this.world = world
+    this.options = options
+    const clients = clientsByGroup(spec)
+    this.writers = Object.entries(spec.groups).flatMap(([group, { ratePerSecond }]) => {
+      const names = clients[group] ?? []
+      const intervalMs = (1000 * names.length) / ratePerSecond
+      return names.map(
+        (name, i) =>
+          new Writer(this, name, group, world.clientIo(name), intervalMs, (i * intervalMs) / names.length, spec),
+      )
+    })
+    const { promise, resolve } = world.deferred<void>()
+    this.ready = promise
+    let missing = this.writers.length
+    for (const writer of this.writers) {
+      writer.client.start(() => {
+        if (--missing === 0) resolve()
+      })
+    }
+  }
+
+  get seeds(): readonly Address[] {
+    return this.options.seeds
+  }
+
+  start(): void {
+    for (const writer of this.writers) writer.start()
+  }
+
+  async stop(): Promise<void> {
+    for (const writer of this.writers) writer.stop()
+    if (this.outstanding === 0) return
+    const { promise, resolve } = this.world.deferred<void>()
+    this.onIdle = () => resolve()
+    await promise
+  }
+
+  close(): void {
+    for (const writer of this.writers) {
+      writer.stop()
+      writer.client.close()
+    }
+  }
+
+  nowMs(): number {
+    return round(this.world.nowMs() - this.options.zeroMs())
+  }
+
+  inSlots(key: string): boolean {
+    const slot = keyHashSlot(Buffer.from(key))
+    return this.options.slots.some(([from, to]) => slot >= from && slot <= to)
+  }
+
+  /** Records the beginning and returns the operation's id. */
+  begin(writer: Writer, key: string, intendedMs: number): number {
+    const id = ++this.offered
+    this.outstanding++
+    if (this.nowMs() - intendedMs > LATE_MS) this.late++
+    const { name: client, group } = writer
+    this.options.recorder.record({ type: 'invoke', id, atMs: intendedMs, client, group, key, value: String(id) })
+    return id
+  }
+
+  end(id: number, { outcome, node, error }: WriteResult): void {
+    const atMs = this.nowMs()
+    const event = { type: 'complete' as const, id, atMs, outcome, node: node === '' ? '' : this.options.nodeName(node) }
+    this.options.recorder.record(error === '' ? event : { ...event, error })
+    if (--this.outstanding === 0) this.onIdle?.()
+  }
+}
+
+/** One client: its own machine, connection and keys. */
+class Writer {
+  readonly name: string
+  readonly group: string
+  readonly client: ClusterClient
+  private readonly owner: UniqueWrites
+  private readonly io: Io
+  private readonly intervalMs: number
+  private readonly offsetMs: number
+  private timer: Timer | undefined
+  private intendedMs = 0
+  private outstanding = 0
+  private serial = 0
+
+  constructor(
+    owner: UniqueWrites,
+    name: string,
+    group: string,
+    io: Io,
+    intervalMs: number,
+    offsetMs: number,
+    spec: UniqueWritesSpec,
+  ) {
+    this.owner = owner
+    this.name = name
+    this.group = group
+    this.io = io
+    this.intervalMs = intervalMs
+    this.offsetMs = offsetMs
+    this.client = new ClusterClient(io, owner.seeds, spec.timeoutMs)
+  }
+
+  start(): void {
+    this.intendedMs = this.offsetMs
+    this.schedule()
+  }
+
+  stop(): void {
+    this.timer?.cancel()
+    this.timer = undefined
+  }
+
+  private schedule(): void {
+    this.timer = this.io.timers.after(this.intendedMs - this.owner.nowMs(), () => {
+      // All operations whose time has come, so that a late timer does not lower the rate.
+      while (this.intendedMs <= this.owner.nowMs()) {
+        this.write(round(this.intendedMs))
+        this.intendedMs += this.intervalMs
+      }
+      this.schedule()
+    })
+  }
+
+  private write(intendedMs: number): void {
+    const key = this.nextKey()
+    const id = this.owner.begin(this, key, intendedMs)
+    if (this.outstanding >= MAX_OUTSTANDING) {
+      this.owner.end(id, {
+        outcome: 'fail',
+        node: '',
+        error: `not sent: ${MAX_OUTSTANDING} operations wait for an answer`,
+      })
+      return
+    }
+    this.outstanding++
+    this.client.set(key, String(id), (result) => {
+      this.outstanding--
+      this.owner.end(id, result)
+    })
+  }
+
+  /** The next key of this client's series that falls into the wanted slots. */
+  private nextKey(): string {
+    for (;;) {
+      const key = `${this.name}:${++this.serial}`
+      if (this.owner.inSlots(key)) return key
+    }
+  }
+}
+
+/** History times have microseconds. */
+function round(timeMs: number): number {
+  return Math.round(timeMs * 1000) / 1000
+}
