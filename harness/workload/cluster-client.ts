@@ -16,8 +16,10 @@ import { type Address, type ConnectionLost, RespClient } from './resp-client.ts'
 const SLOTS = 16384
 /** Redis's own clients follow at most 5 redirects (redis-cli, ioredis: 16, Jedis: 5). */
 const MAX_REDIRECTS = 5
-/** A map refresh is asked for at most so often. */
+/** A map refresh is asked for at most so often, and so often as long as operations do not succeed. */
 const REFRESH_INTERVAL_MS = 200
+/** A node that does not send its map for so long is passed over. */
+const REFRESH_TIMEOUT_MS = 300
 
 export interface WriteResult {
   outcome: Outcome
@@ -48,6 +50,8 @@ export class ClusterClient {
   private lastRefreshMs = Number.NEGATIVE_INFINITY
   private nextSeed: number
   private closed = false
+  /** The last operation that ended did not succeed: the map may be old. */
+  private failing = false
 
   constructor(io: Io, seeds: readonly Address[], timeoutMs: number) {
     this.io = io
@@ -138,6 +142,7 @@ export class ClusterClient {
 
   private finish(write: PendingWrite, outcome: Outcome, error: string): void {
     const { done } = write
+    this.failing = outcome !== 'ok'
     write.done = undefined
     write.timer?.cancel()
     done?.({ outcome, node: write.node, error })
@@ -157,7 +162,7 @@ export class ClusterClient {
     this.refreshTimer = this.io.timers.after(Math.max(0, REFRESH_INTERVAL_MS - sinceMs), () => {
       this.refreshTimer = undefined
       this.fetchMap((loaded) => {
-        if (!loaded) this.requestRefresh()
+        if (!loaded || this.failing) this.requestRefresh()
       })
     })
   }
@@ -168,7 +173,7 @@ export class ClusterClient {
     this.lastRefreshMs = this.io.clock.monotonicUs() / 1000
     const seed = this.seeds[this.nextSeed++ % this.seeds.length] as Address
     const client = new RespClient(this.io, seed)
-    const timer = this.io.timers.after(this.timeoutMs, () => client.close('no slot map in time'))
+    const timer = this.io.timers.after(REFRESH_TIMEOUT_MS, () => client.close('no slot map in time'))
     client.send(['CLUSTER', 'SLOTS'], (reply) => {
       timer.cancel()
       client.close()

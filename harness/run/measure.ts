@@ -1,0 +1,89 @@
+/** What a history says in numbers: the `measured` part of the result contract. Functions of the history only. */
+import type { Measured, Outage } from '../../reports/result.ts'
+import { countByCause, findLostWrites } from '../check/lost-writes.ts'
+import type { FaultEvent, History, Operation } from '../history/history.ts'
+
+/** Of a partition: when it began, who was on its small side. Undefined without one. */
+export function findCut(history: History): FaultEvent | undefined {
+  return history.of('fault').find((fault) => fault.state === 'start' && fault.minority.length > 0)
+}
+
+export function measure(history: History): Measured {
+  const operations = history.operations()
+  const countOf = (outcome: Operation['outcome']): number => operations.filter((op) => op.outcome === outcome).length
+  const lost = findLostWrites(history) ?? []
+  const measured: Measured = {
+    acknowledged: countOf('ok'),
+    refused: countOf('fail'),
+    unknown: countOf('unknown'),
+    lostWrites: lost.length,
+    lostWritesByCause: countByCause(lost),
+    outageMs: longestOutageMs(history, operations),
+  }
+  const cut = findCut(history)
+  if (cut === undefined) return measured
+  measured.minorityWritableMs = minorityWritableMs(operations, cut)
+  const promotion = promotionMs(history, cut)
+  if (promotion !== undefined) measured.promotionMs = promotion
+  return measured
+}
+
+/** From the cut to the last write that the cut-off side acknowledged. */
+function minorityWritableMs(operations: readonly Operation[], cut: FaultEvent): number {
+  const last = operations
+    .filter((op) => op.outcome === 'ok' && cut.minority.includes(op.node) && op.completedMs >= cut.atMs)
+    .reduce((latest, op) => Math.max(latest, op.completedMs), cut.atMs)
+  return Math.round(last - cut.atMs)
+}
+
+/** From the cut until a node on the large side is primary that was a replica before it. Undefined: never. */
+function promotionMs(history: History, cut: FaultEvent): number | undefined {
+  const replicas = new Set<string>()
+  for (const event of history.of('node')) {
+    if (cut.minority.includes(event.node)) continue
+    if (event.atMs <= cut.atMs) {
+      if (event.role === 'replica') replicas.add(event.node)
+      else replicas.delete(event.node)
+    } else if (event.role === 'primary' && event.slots.length > 0 && replicas.has(event.node)) {
+      return Math.round(event.atMs - cut.atMs)
+    }
+  }
+  return undefined
+}
+
+/**
+ * The longest outage of a client that is not itself cut off: what users on the healthy side went through.
+ * Counted up to the end of the run where it did not end.
+ */
+function longestOutageMs(history: History, operations: readonly Operation[]): number {
+  const cutOff = new Set(findCut(history)?.minority ?? [])
+  const endMs = operations.reduce((latest, op) => Math.max(latest, op.completedMs), 0)
+  const lengths = outages(operations)
+    .filter((outage) => !cutOff.has(outage.client))
+    .map((outage) => (outage.endMs ?? endMs) - outage.startMs)
+  return Math.round(Math.max(0, ...lengths))
+}
+
+/** Per client: from the beginning of the first operation that did not succeed to the first success after it. */
+export function outages(operations: readonly Operation[]): Outage[] {
+  const found: Outage[] = []
+  const open = new Map<string, Outage>()
+  const byEnd = [...operations].sort((a, b) => a.completedMs - b.completedMs || a.id - b.id)
+  for (const { client, group, outcome, invokedMs, completedMs } of byEnd) {
+    const outage = open.get(client)
+    if (outcome !== 'ok') {
+      if (outage === undefined) {
+        const started: Outage = { client, group, startMs: invokedMs, endMs: null, failedOperations: 1 }
+        open.set(client, started)
+        found.push(started)
+      } else {
+        outage.failedOperations++
+        outage.startMs = Math.min(outage.startMs, invokedMs)
+      }
+    } else if (outage !== undefined && invokedMs >= outage.startMs) {
+      outage.endMs = completedMs
+      open.delete(client)
+    }
+  }
+  return found.sort((a, b) => a.startMs - b.startMs || (a.client < b.client ? -1 : 1))
+}
