@@ -91,8 +91,11 @@ function armVerdict(
   return { verdict: 'pass', sentence: 'All measures lie inside their predictions and all checks hold.' }
 }
 
+/** As much of an arm as a comparison needs. */
+type MeasuredArm = Pick<ArmResult, 'name' | 'measured'>
+
 /** The comparisons between arms that do not hold, one sentence each. Arms that did not run are passed over. */
-export function brokenComparisons(scenario: Scenario, arms: readonly ArmResult[]): string[] {
+export function brokenComparisons(scenario: Scenario, arms: readonly MeasuredArm[]): string[] {
   return scenario.compare.flatMap((comparison) => {
     const value = measureOf(arms, comparison.arm, comparison.measure)
     const other = measureOf(arms, comparison.than, comparison.measure)
@@ -106,7 +109,7 @@ function holds({ relation, tolerance = 0 }: Comparison, value: number, other: nu
   return relation === 'less than' ? value < other : value >= other * (1 - tolerance)
 }
 
-function measureOf(arms: readonly ArmResult[], arm: string, name: string): number | undefined {
+function measureOf(arms: readonly MeasuredArm[], arm: string, name: string): number | undefined {
   const value = arms.find((candidate) => candidate.name === arm)?.measured[name]
   return typeof value === 'number' ? value : undefined
 }

@@ -56,6 +56,7 @@ export async function runScenario(options: RunOptions): Promise<Result> {
     world: options.world,
     target: { kind: options.target, version },
     seed: options.seed,
+    settings: { ...options.settings },
     startedAt: startedAt.toISOString(),
     elapsedMs: Date.now() - startedAt.getTime(),
     host: {
@@ -110,7 +111,7 @@ async function runOneArm(options: RunOptions, arm: string): Promise<{ result: Ar
   try {
     requireCapabilities(scenario, world)
     const onPhase = (phase: ArmPhase, text: string): void => options.onPhase(arm, phase, text)
-    const run = await runArm({ scenario, arm, target, seed, facts, world, recorder, onPhase })
+    const run = await world.drive(runArm({ scenario, arm, target, seed, facts, world, recorder, onPhase }))
     const result = judgeArm(scenario, arm, history, run, facts)
     return {
       result: { ...result, historyFile: file?.path ?? null, traceHash: world.traceHash() },

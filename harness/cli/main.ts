@@ -1,0 +1,40 @@
+/** The command line: thin commands over `harness/run`. Exit status: 0 pass, 1 fail, 2 unknown or wrong usage. */
+import { isMainThread } from 'node:worker_threads'
+import { Command, CommanderError } from 'commander'
+import { HarnessError } from '../errors.ts'
+import { serveCampaignJobs } from '../run/campaign-worker.ts'
+import { EXIT_STATUS } from './exit-status.ts'
+import { addReportCommand } from './report-command.ts'
+import { addScenarioCommand } from './scenario-command.ts'
+
+async function main(): Promise<void> {
+  const program = new Command('faultline')
+  program
+    .description('Puts claims about Redis-protocol systems to the test: real faults, real load, counted losses.')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride()
+  addScenarioCommand(program)
+  addReportCommand(program)
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    process.exitCode = reportError(error)
+  }
+}
+
+/** Prints what the user can do about it. Returns the exit status. */
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? EXIT_STATUS.pass : EXIT_STATUS.unknown
+  }
+  if (error instanceof HarnessError) {
+    process.stderr.write(`error: ${error.message}\n`)
+    return EXIT_STATUS.unknown
+  }
+  process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return EXIT_STATUS.unknown
+}
+
+if (isMainThread) await main()
+else serveCampaignJobs()

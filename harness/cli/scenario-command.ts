@@ -1,0 +1,206 @@
+/** `faultline scenario [name]`: lists the scenarios, or runs one. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { renderPage } from '../../reports/page.ts'
+import type { Result } from '../../reports/result.ts'
+import { HarnessError } from '../errors.ts'
+import { FileRecorder } from '../history/file-recorder.ts'
+import { runCampaign } from '../run/campaign.ts'
+import { runScenario } from '../run/run-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import type { WorldKind } from '../world/world.ts'
+import { worldFactory } from '../world/world-factory.ts'
+import { EXIT_STATUS } from './exit-status.ts'
+import { createProgress } from './progress.ts'
+import { findScenario, listScenarios } from './scenario-catalog.ts'
+import { verdictText } from './verdict-text.ts'
+import { faultlineVersion } from './version.ts'
+
+interface ScenarioOptions {
+  world: WorldKind
+  target: 'engine' | 'redis'
+  binary?: string
+  seed?: number
+  runs?: number
+  arm: string[]
+  set: Record<string, string>
+  json?: string
+  report: string
+  keep: boolean
+  verbose: boolean
+}
+
+export function addScenarioCommand(program: Command): void {
+  program
+    .command('scenario')
+    .description('run a scenario, found by its full name or its last part; without a name: list the scenarios')
+    .argument('[name]', 'for example split-brain or cluster/split-brain')
+    .addOption(new Option('--world <kind>', 'where it happens').choices(['real', 'sim']).default('real'))
+    .addOption(new Option('--target <kind>', 'which server').choices(['engine', 'redis']).default('engine'))
+    .option('--binary <path>', 'redis-server or valkey-server to use with --target redis (default: from PATH)')
+    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1))
+    .option('--runs <number>', 'simulator: so many seeds, starting at --seed', wholeNumber(1, 1_000_000))
+    .option('--arm <name>', 'only this arm (repeatable)', (name: string, before: string[]) => [...before, name], [])
+    .option('--set <name=value>', 'a server setting of your own (repeatable)', collectSetting, {})
+    .option('--json <file>', 'write the result as JSON (- for standard output)')
+    .option('--report <directory>', 'where reports go', '.faultline/reports')
+    .option('--keep', "leave the nodes' data and logs", false)
+    .option('--verbose', 'print every step', false)
+    .action(async (name: string | undefined, options: ScenarioOptions) => {
+      if (name === undefined) process.stdout.write(await listScenarios(process.stdout.columns ?? 100))
+      else process.exitCode = await runNamed(name, options)
+    })
+}
+
+async function runNamed(name: string, options: ScenarioOptions): Promise<number> {
+  const scenario = await findScenario(name)
+  checkOptions(options)
+  const seed = options.seed ?? (options.world === 'sim' ? 1 : Math.floor(Math.random() * 2 ** 32))
+  const interrupt = new AbortController()
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // A second one means it: leave at once; what runs is reaped by the next start.
+    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    process.stderr.write(`\n${signal}: stopping everything …\n`)
+    interrupt.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    const directory = makeReportDirectory(options.report, scenario)
+    const result = await run(scenario, options, seed, directory, interrupt.signal)
+    const page = writeOutputs(result, directory, options)
+    if (options.json !== '-') {
+      process.stdout.write(verdictText(result, process.stdout.columns ?? 100, process.stdout.isTTY === true))
+      process.stdout.write(`\nReport: ${page}\n`)
+    }
+    return EXIT_STATUS[result.verdict]
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function checkOptions({ world, target, binary, runs }: ScenarioOptions): void {
+  if (world === 'sim' && target !== 'engine') {
+    throw new HarnessError(
+      'BAD_OPTION',
+      'The simulator runs our own engine only: leave out --target, or use --world real.',
+    )
+  }
+  if (runs !== undefined && world !== 'sim') {
+    throw new HarnessError('BAD_OPTION', '--runs needs the simulator: add --world sim.')
+  }
+  if (binary !== undefined && target !== 'redis') {
+    throw new HarnessError('BAD_OPTION', '--binary names a redis-server: add --target redis.')
+  }
+}
+
+async function run(
+  scenario: Scenario,
+  options: ScenarioOptions,
+  seed: number,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Result> {
+  const arms = options.arm.length === 0 ? Object.keys(scenario.arms) : options.arm
+  const quiet = options.json === '-'
+  const progress = createProgress({ scenario, arms, verbose: options.verbose, quiet })
+  const common = {
+    scenario,
+    arms: options.arm,
+    world: options.world,
+    target: options.target,
+    settings: options.set,
+    version: faultlineVersion,
+    signal,
+  }
+  const createWorld = worldFactory({ ...options, runDirectory: directory })
+  try {
+    if (options.runs !== undefined) {
+      return await runCampaign({
+        ...common,
+        firstSeed: seed,
+        runs: options.runs,
+        command: replayCommand(scenario, options, seed),
+        onSeed: (done) => progress.campaign(done, options.runs as number),
+      })
+    }
+    return await runScenario({
+      ...common,
+      seed,
+      command: replayCommand(scenario, options, seed),
+      createWorld: (arm) => createWorld(arm, seed),
+      openRecorder: (arm) => new FileRecorder(directory, `history-${arm}.jsonl`),
+      onPhase: (arm, phase, text) => progress.phase(arm, phase, text),
+    })
+  } finally {
+    await progress.close()
+  }
+}
+
+/** `.faultline/reports/split-brain-2026-11-22T16-50-00`. */
+function makeReportDirectory(parent: string, scenario: Scenario): string {
+  const stamp = new Date().toISOString().slice(0, 23).replaceAll(/[:.]/g, '-')
+  const directory = resolve(parent, `${scenario.name.split('/').at(-1)}-${stamp}`)
+  try {
+    mkdirSync(directory, { recursive: true })
+  } catch (error) {
+    throw new HarnessError(
+      'BAD_OPTION',
+      `Cannot make the report directory: ${(error as Error).message}. Choose another with --report.`,
+    )
+  }
+  return directory
+}
+
+/** Returns the page's path as the user would type it. */
+function writeOutputs(result: Result, directory: string, options: ScenarioOptions): string {
+  const json = `${JSON.stringify(result, null, 2)}\n`
+  const page = join(directory, 'report.html')
+  try {
+    writeFileSync(join(directory, 'result.json'), json)
+    writeFileSync(page, renderPage(result))
+    if (options.json === '-') process.stdout.write(json)
+    else if (options.json !== undefined) writeFileSync(options.json, json)
+  } catch (error) {
+    throw new HarnessError('RESULT_FILE', `Cannot write the result: ${(error as Error).message}.`)
+  }
+  const shown = relative(process.cwd(), page)
+  return shown.startsWith('..') ? page : shown
+}
+
+function replayCommand(scenario: Scenario, options: ScenarioOptions, seed: number): string {
+  const words = ['npm run scenario', scenario.name.split('/').at(-1), '--', `--world ${options.world}`]
+  if (options.world === 'real') words.push(`--target ${options.target}`)
+  words.push(`--seed ${seed}`)
+  if (options.runs !== undefined) words.push(`--runs ${options.runs}`)
+  for (const arm of options.arm) words.push(`--arm ${arm}`)
+  for (const [name, value] of Object.entries(options.set)) words.push(`--set ${shellWord(`${name}=${value}`)}`)
+  return words.join(' ')
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+function wholeNumber(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < low || value > high) {
+      throw new HarnessError('BAD_OPTION', `'${text}' is not a whole number from ${low} to ${high}.`)
+    }
+    return value
+  }
+}
+
+function collectSetting(text: string, before: Record<string, string>): Record<string, string> {
+  const equals = text.indexOf('=')
+  if (equals < 1)
+    throw new HarnessError(
+      'BAD_OPTION',
+      `--set takes name=value, for example --set cluster-node-timeout=5000, not '${text}'.`,
+    )
+  return { ...before, [text.slice(0, equals).toLowerCase()]: text.slice(equals + 1) }
+}
