@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError } from 'commander'
 import { HarnessError } from '../errors.ts'
 import { serveCampaignJobs } from '../run/campaign-worker.ts'
+import { reapWhenOrphaned } from '../world/real/journal.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { addReportCommand } from './report-command.ts'
 import { addScenarioCommand } from './scenario-command.ts'
@@ -16,6 +17,10 @@ async function main(): Promise<void> {
     .exitOverride()
   addScenarioCommand(program)
   addReportCommand(program)
+  program
+    .command('reap', { hidden: true })
+    .argument('<journal>')
+    .action((path: string) => reapWhenOrphaned(path))
   try {
     await program.parseAsync()
   } catch (error) {

@@ -116,7 +116,7 @@ async function run(
     version: faultlineVersion,
     signal,
   }
-  const createWorld = worldFactory({ ...options, runDirectory: directory })
+  const createWorld = worldFactory(scenario, { ...options, runDirectory: directory })
   try {
     if (options.runs !== undefined) {
       return await runCampaign({

@@ -31,10 +31,11 @@ export function serveCampaignJobs(): void {
   })
 }
 
-async function runJob({ scenario, arms, settings, version, seed, full }: CampaignJob): Promise<SeedResult> {
-  const createWorld = worldFactory({ world: 'sim', target: 'engine', keep: false, runDirectory: '' })
+async function runJob({ scenario: name, arms, settings, version, seed, full }: CampaignJob): Promise<SeedResult> {
+  const scenario = await findScenario(name)
+  const createWorld = worldFactory(scenario, { world: 'sim', target: 'engine', keep: false, runDirectory: '' })
   const result = await runScenario({
-    scenario: await findScenario(scenario),
+    scenario,
     arms,
     world: 'sim',
     target: 'engine',

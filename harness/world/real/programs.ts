@@ -1,0 +1,55 @@
+/** Where the programs are that the real world starts. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HarnessError } from '../../errors.ts'
+
+/** How to start a server: its program and the arguments before redis-server's own. */
+export interface ServerProgram {
+  command: string
+  args: readonly string[]
+}
+
+/** Our own engine, from the bundle. */
+export function engineProgram(): ServerProgram {
+  return { command: process.execPath, args: [join(bundleDirectory(), 'engine.js')] }
+}
+
+/** The command line's own bundle: the reaper runs from it. */
+export function faultlineBundle(): string {
+  return join(bundleDirectory(), 'faultline.js')
+}
+
+/** redis-server or valkey-server: the path given, or the first on PATH. */
+export function redisProgram(binary: string | undefined): ServerProgram {
+  const command = binary ?? findOnPath(['redis-server', 'valkey-server'])
+  if (command === undefined) {
+    throw new HarnessError(
+      'MISSING_BINARY',
+      'No redis-server is on the PATH. Install one (Debian: apt-get install redis-server), name one with --binary, or leave out --target redis.',
+    )
+  }
+  if (!isExecutable(command)) throw new HarnessError('MISSING_BINARY', `${command} is no program that can be run.`)
+  return { command, args: [] }
+}
+
+function findOnPath(names: readonly string[]): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** This module is inside the bundle, or (in tests) below the repository whose `dist` holds it. */
+function bundleDirectory(): string {
+  const here = dirname(fileURLToPath(import.meta.url))
+  if (existsSync(join(here, 'engine.js'))) return here
+  return join(here, '../../../dist')
+}
