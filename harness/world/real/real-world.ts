@@ -86,7 +86,7 @@ export class RealWorld implements World {
 
   /** Rejects when the world is closed meanwhile, so that an interrupted run ends. */
   sleep(delayMs: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = this.deferred<void>()
     const { signal } = this.closing
     const onClose = (): void => {
       clearTimeout(timer)
@@ -102,7 +102,13 @@ export class RealWorld implements World {
   }
 
   deferred<T>(): Deferred<T> {
-    return Promise.withResolvers<T>()
+    let resolve = (_value: T): void => {}
+    let reject = (_error: Error): void => {}
+    const promise = new Promise<T>((onResolve, onReject) => {
+      resolve = onResolve
+      reject = onReject
+    })
+    return { promise, resolve, reject }
   }
 
   drive<T>(run: Promise<T>): Promise<T> {

@@ -31,6 +31,8 @@ export interface LinkFault {
   /** Share of packets lost, 0 to 1. TCP repeats them after its time-out. */
   lossRate?: number
   bandwidthBytesPerSecond?: number
+  /** When given: counts the packets that the cut has swallowed. */
+  packetsLost?: number
 }
 
 export interface LinkSettings {
@@ -74,8 +76,10 @@ export class Link {
     let lost = false
     for (const fault of this.faults) {
       if (!matches(fault, flow)) continue
-      if (fault.cut === true) lost = true
-      else if (fault.lossRate !== undefined && this.random.fraction() < fault.lossRate) lost = true
+      if (fault.cut === true) {
+        lost = true
+        if (fault.packetsLost !== undefined) fault.packetsLost++
+      } else if (fault.lossRate !== undefined && this.random.fraction() < fault.lossRate) lost = true
     }
     return lost
   }

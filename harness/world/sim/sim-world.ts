@@ -1,0 +1,147 @@
+/**
+ * World `sim`: our engine on simulated machines. One machine a node, one a client, one for management; only the
+ * latter's links are beyond every fault.
+ */
+
+import type { Io } from '../../../engine/io.ts'
+import { createServer } from '../../../engine/server/assembly.ts'
+import { createConfig } from '../../../engine/server/config.ts'
+import { HarnessError } from '../../errors.ts'
+import type { ActiveFault, Capability, Deferred, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
+import type { SimHost } from './host.ts'
+import type { LinkFault } from './link.ts'
+import { createSimulation, type Simulation } from './simulation.ts'
+
+const PORT = 6379
+const BUS_PORT_OFFSET = 10_000
+/** A run that takes longer than this in virtual time hangs. */
+const LIMIT_MS = 24 * 3600 * 1000
+
+export interface SimWorldOptions {
+  seed: string
+  /** Names of the client machines. */
+  clients: readonly string[]
+}
+
+export class SimWorld implements World {
+  readonly kind = 'sim'
+  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>([
+    'network',
+    'process',
+    'power',
+    'pause',
+    'clock',
+    'disk',
+  ])
+  readonly adminIo: Io
+  private readonly simulation: Simulation
+  private readonly clientIos: Map<string, Io>
+  private nodes = 0
+  private closed = false
+
+  constructor({ seed, clients }: SimWorldOptions) {
+    this.simulation = createSimulation({ seed })
+    this.adminIo = this.simulation.host('admin', { addresses: ['10.0.0.1'] }).start(() => {})
+    this.clientIos = new Map(
+      clients.map((name, i) => [name, this.simulation.host(name, { addresses: [`10.0.3.${i + 1}`] }).start(() => {})]),
+    )
+  }
+
+  nowMs(): number {
+    return this.simulation.nowUs / 1000
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return this.simulation.sleep(delayMs)
+  }
+
+  deferred<T>(): Deferred<T> {
+    let resolve = (_value: T): void => {}
+    let reject = (_error: Error): void => {}
+    const promise = new Promise<T>((onResolve, onReject) => {
+      resolve = onResolve
+      reject = onReject
+    })
+    const { scheduler } = this.simulation
+    return {
+      promise,
+      resolve: (value) => scheduler.wake(() => resolve(value)),
+      reject: (error) => scheduler.wake(() => reject(error)),
+    }
+  }
+
+  drive<T>(run: Promise<T>): Promise<T> {
+    return this.simulation.complete(run, LIMIT_MS)
+  }
+
+  async startNode({ name, config }: NodeSpec): Promise<WorldNode> {
+    const address = `10.0.1.${++this.nodes}`
+    const host = this.simulation.host(name, { addresses: [address] })
+    const configuration = nodeConfiguration(address, config)
+    const ready = this.deferred<void>()
+    host.start((io, machine) => {
+      const server = createServer(io, { config: createConfig(io.disk, { settings: configuration }) })
+      machine.cpuMeter = () => server.stats.commandsProcessed
+      server.start({
+        onReady: () => ready.resolve(),
+        onFailure: (message) =>
+          ready.reject(
+            new HarnessError('NODE_START', `${name} did not start: ${message}\n${logTail(host, 10).join('\n')}`),
+          ),
+      })
+    })
+    await ready.promise
+    return {
+      name,
+      host: address,
+      port: PORT,
+      busPort: PORT + BUS_PORT_OFFSET,
+      adminHost: address,
+      adminPort: PORT,
+      configuration,
+      logTail: (lines) => logTail(host, lines),
+    }
+  }
+
+  clientIo(name: string): Io {
+    const io = this.clientIos.get(name)
+    if (io === undefined) throw new Error(`no machine is called '${name}'`)
+    return io
+  }
+
+  async cut(links: readonly DirectedLink[]): Promise<ActiveFault> {
+    const fault: LinkFault = { cut: true, packetsLost: 0 }
+    const undos = links.map((link) => this.simulation.network.impair(link, fault))
+    return {
+      tookHold: async () => (fault.packetsLost ? `${fault.packetsLost.toLocaleString('en-US')} packets lost` : ''),
+      undo: async () => {
+        for (const undo of undos.splice(0)) undo()
+      },
+    }
+  }
+
+  traceHash(): string {
+    return this.simulation.traceHash()
+  }
+
+  /** Nothing outlives a simulation. */
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    for (const host of this.simulation.hosts.values()) host.kill()
+  }
+}
+
+function logTail(host: SimHost, lines: number): string[] {
+  return host.lines.slice(-lines).map(({ line }) => line)
+}
+
+function nodeConfiguration(address: string, config: NodeSpec['config']): Record<string, string> {
+  return {
+    save: '',
+    ...config,
+    port: String(PORT),
+    bind: address,
+    'protected-mode': 'no',
+  }
+}
