@@ -118,8 +118,10 @@ export function runVerdict(scenario: Scenario, arms: readonly ArmResult[]): { ve
   const broken = brokenComparisons(scenario, arms)
   const failed = arms.filter((arm) => arm.verdict === 'fail')
   if (failed.length > 0 || broken.length > 0) {
-    const parts = [...failed.map((arm) => `${arm.title}: ${arm.sentence}`), ...broken]
-    return { verdict: 'fail', sentence: parts.join(' ') }
+    const names = failed.map((arm) => arm.name).join(', ')
+    const count =
+      failed.length > 0 ? [`${failed.length} of ${arms.length} arms did not behave as predicted: ${names}.`] : []
+    return { verdict: 'fail', sentence: [...count, ...broken].join(' ') }
   }
   const unsure = arms.filter((arm) => arm.verdict === 'unknown')
   if (unsure.length > 0 || arms.length === 0) {
