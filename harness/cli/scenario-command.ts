@@ -1,6 +1,6 @@
 /** `faultline scenario [name]`: lists the scenarios, or runs one. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { renderPage } from '../../reports/page.ts'
@@ -145,7 +145,7 @@ function makeReportDirectory(parent: string, scenario: Scenario): string {
   const stamp = new Date().toISOString().slice(0, 23).replaceAll(/[:.]/g, '-')
   const directory = resolve(parent, `${scenario.name.split('/').at(-1)}-${stamp}`)
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectories(directory)
   } catch (error) {
     throw new HarnessError(
       'BAD_OPTION',
@@ -153,6 +153,13 @@ function makeReportDirectory(parent: string, scenario: Scenario): string {
     )
   }
   return directory
+}
+
+/** `mkdir -p`. Not Node's own: where a system forbids new entries with ENOENT (as /proc does), that one never returns. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return
+  makeDirectories(dirname(path))
+  mkdirSync(path)
 }
 
 /** Returns the page's path as the user would type it. */

@@ -29,6 +29,8 @@ export class Observer {
 
   start(): void {
     this.loops = this.topology.admins.map((admin) => this.watch(admin))
+    // When the run is interrupted nobody awaits them any more; `stop` still sees a failure.
+    for (const loop of this.loops) loop.catch(() => {})
   }
 
   /** Resolves when the last question is answered. */
