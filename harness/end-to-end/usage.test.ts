@@ -1,0 +1,58 @@
+/** Wrong usage, as a newcomer would have it: exit status 2 and a sentence that says what to do. */
+import { readdirSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureBundle } from '../../bin/bundle.js'
+import { makeWorkplace, runFaultline } from './command-line.ts'
+
+const workplace = makeWorkplace()
+beforeAll(() => ensureBundle(), 60_000)
+afterAll(() => workplace.dispose())
+
+test.for([
+  ['an unknown scenario', ['scenario', 'nope'], "There is no scenario 'nope'. There are: cluster/split-brain"],
+  [
+    'an unknown arm',
+    ['scenario', 'split-brain', '--world', 'sim', '--arm', 'x'],
+    'Its arms are: unprotected, max-lag-1',
+  ],
+  ['an unknown world', ['scenario', 'split-brain', '--world', 'moon'], 'Allowed choices are real, sim'],
+  ['seeds without the simulator', ['scenario', 'split-brain', '--runs', '5'], 'add --world sim'],
+  ['a seed that is no number', ['scenario', 'split-brain', '--seed', 'x1'], "'x1' is not a whole number"],
+  ['a missing binary', ['scenario', 'split-brain', '--target', 'redis', '--binary', '/nope'], '/nope is no program'],
+  ['a binary without its target', ['scenario', 'split-brain', '--binary', '/nope'], 'add --target redis'],
+  ['redis in the simulator', ['scenario', 'split-brain', '--world', 'sim', '--target', 'redis'], 'our own engine only'],
+  ['a setting without a value', ['scenario', 'split-brain', '--set', 'foo'], '--set takes name=value'],
+  ['a surplus word', ['scenario', 'split-brain', 'extra'], 'too many arguments'],
+  ['an unknown option', ['scenario', 'split-brain', '--bogus'], "unknown option '--bogus'"],
+  ['a report of nothing', ['report', 'no-such-directory'], 'holds no result.json'],
+  [
+    'a place where nothing can be written',
+    ['scenario', 'split-brain', '--world', 'sim', '--report', '/dev/null/x'],
+    'Choose another with --report',
+  ],
+] as const)('%s is refused', async ([, args, sentence]) => {
+  const { status, stderr, stdout } = await runFaultline(args, workplace.path)
+  expect(stderr).toContain(sentence)
+  expect(stderr).not.toMatch(/\n\s+at /)
+  expect(stdout).toBe('')
+  expect(status).toBe(2)
+})
+
+test('without redis-server on the PATH, --target redis says how to get one', async () => {
+  const { status, stderr } = await runFaultline(['scenario', 'split-brain', '--target', 'redis'], workplace.path, {
+    PATH: '/nonexistent',
+  })
+  expect(stderr).toContain('Install one')
+  expect(status).toBe(2)
+})
+
+test('without a name the scenarios are listed with their claims', async () => {
+  const { status, stdout } = await runFaultline(['scenario'], workplace.path)
+  expect(stdout).toContain('cluster/split-brain\n    A partition makes two primaries')
+  expect(status).toBe(0)
+})
+
+test('wrong usage leaves nothing in the working directory', async () => {
+  await runFaultline(['scenario', 'split-brain', '--world', 'sim', '--arm', 'x'], workplace.path)
+  expect(readdirSync(workplace.path)).toEqual([])
+})
