@@ -175,7 +175,6 @@ async function build(root, digest) {
       platform: 'node',
       target: 'node20',
       sourcemap: true,
-      keepNames: true,
       legalComments: 'none',
       logLevel: 'silent',
       external: externalPackages,

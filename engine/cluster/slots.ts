@@ -82,10 +82,26 @@ export function claimSlots(view: ClusterView, owner: ClusterNode, configEpoch: n
   }
 }
 
-/** Ranges of consecutive slots by owner, ascending. */
-export function slotRanges(view: ClusterView): { node: ClusterNode; start: number; end: number }[] {
-  const ranges: { node: ClusterNode; start: number; end: number }[] = []
-  let last: { node: ClusterNode; start: number; end: number } | undefined
+export interface SlotRange {
+  node: ClusterNode
+  start: number
+  end: number
+}
+
+const rangesByView = new WeakMap<ClusterView, { version: number; ranges: readonly SlotRange[] }>()
+
+/** Ranges of consecutive slots by owner, ascending. Cheap while no slot has moved. */
+export function slotRanges(view: ClusterView): readonly SlotRange[] {
+  const known = rangesByView.get(view)
+  if (known?.version === view.slotsVersion) return known.ranges
+  const ranges = findRanges(view)
+  rangesByView.set(view, { version: view.slotsVersion, ranges })
+  return ranges
+}
+
+function findRanges(view: ClusterView): SlotRange[] {
+  const ranges: SlotRange[] = []
+  let last: SlotRange | undefined
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
     const node = view.slots[slot]
     if (node === undefined) last = undefined

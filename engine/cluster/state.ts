@@ -4,6 +4,7 @@
  * writable again only some time after it started, and some time after it was in a minority: by then it has heard
  * whether somebody took its slots over.
  */
+import { SLOT_COUNT } from '../data/crc16.ts'
 import { NodeFlag } from './node.ts'
 import { type ClusterView, Scheduled } from './view.ts'
 
@@ -31,7 +32,7 @@ export function updateClusterState(view: ClusterView): void {
 }
 
 function allSlotsServed(view: ClusterView): boolean {
-  return view.slots.every((node) => node !== undefined && !node.isFailed)
+  return view.assignedSlots === SLOT_COUNT && !view.nodes.some((node) => node.slotCount > 0 && node.isFailed)
 }
 
 /** Brings `view.size` up to date; returns how many of those primaries this node can reach. */

@@ -32,6 +32,10 @@ export class ClusterView {
   /** All nodes, this one included, oldest acquaintance first. */
   readonly nodes: ClusterNode[] = []
   readonly slots: (ClusterNode | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
+  /** How many slots have an owner. */
+  assignedSlots = 0
+  /** Grows with every change of `slots`: what is derived from all slots is kept until then. */
+  slotsVersion = 0
   readonly migratingTo = new Map<number, ClusterNode>()
   readonly importingFrom = new Map<number, ClusterNode>()
   private readonly blacklist = new Map<string, number>()
@@ -149,6 +153,8 @@ export class ClusterView {
   addSlot(node: ClusterNode, slot: number): boolean {
     if (this.slots[slot] !== undefined) return false
     this.slots[slot] = node
+    this.assignedSlots++
+    this.slotsVersion++
     // A primary with its first slot deserves a replica if any other primary has one.
     if (node.setSlot(slot) && node.slotCount === 1 && this.anyPrimaryHasReplicas()) node.flags |= NodeFlag.migrateTo
     return true
@@ -165,6 +171,8 @@ export class ClusterView {
     if (this.shardOf(node).includes(this.myself)) this.environment.dropShardChannels(slot)
     node.clearSlot(slot)
     this.slots[slot] = undefined
+    this.assignedSlots--
+    this.slotsVersion++
     return true
   }
 

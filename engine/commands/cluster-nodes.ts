@@ -261,14 +261,14 @@ function replyLink(reply: Reply, node: ClusterNode, link: Link): void {
 
 export function info({ context, view }: ClusterCommandContext): void {
   const { myself } = view
-  const owners = view.slots.filter((node) => node !== undefined)
-  const failed = owners.filter((node) => node.isFailed).length
-  const suspected = owners.filter((node) => !node.isFailed && node.isSuspected).length
+  const slotsOf = (nodes: readonly ClusterNode[]): number => nodes.reduce((sum, node) => sum + node.slotCount, 0)
+  const failed = slotsOf(view.nodes.filter((node) => node.isFailed))
+  const suspected = slotsOf(view.nodes.filter((node) => !node.isFailed && node.isSuspected))
   const epochOwner = myself.isReplica && myself.primary !== undefined ? myself.primary : myself
   const fields = [
     ['cluster_state', view.state],
-    ['cluster_slots_assigned', owners.length],
-    ['cluster_slots_ok', owners.length - failed - suspected],
+    ['cluster_slots_assigned', view.assignedSlots],
+    ['cluster_slots_ok', view.assignedSlots - failed - suspected],
     ['cluster_slots_pfail', suspected],
     ['cluster_slots_fail', failed],
     ['cluster_known_nodes', view.nodes.length],

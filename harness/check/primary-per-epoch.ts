@@ -17,8 +17,12 @@ export function checkOnePrimaryPerEpoch(history: History): CheckResult {
   /** By epoch: the owner of each slot that was ever claimed in it. */
   const ownersByEpoch = new Map<number, Map<number, string>>()
   const conflicts = new Map<string, { atMs: number; text: string }>()
+  /** A node mostly says the same again: only what is new needs a look at every slot. */
+  const seen = new Set<string>()
   for (const { atMs, node, epoch, slots } of claims) {
-    if (epoch === null) continue
+    const claim = `${node} ${epoch} ${slots.join(' ')}`
+    if (epoch === null || seen.has(claim)) continue
+    seen.add(claim)
     const owners = ownersByEpoch.get(epoch) ?? new Map<number, string>()
     ownersByEpoch.set(epoch, owners)
     for (const [from, to] of slots) {

@@ -119,6 +119,7 @@ export interface Recorder {
 
 export class History implements Recorder {
   readonly events: HistoryEvent[] = []
+  private paired: { events: number; operations: readonly Operation[] } | undefined
 
   record(event: HistoryEvent): void {
     this.events.push(event)
@@ -140,7 +141,14 @@ export class History implements Recorder {
   }
 
   /** In the order of invocation. An operation that never completed may have happened: `unknown`, completed at the end. */
-  operations(): Operation[] {
+  operations(): readonly Operation[] {
+    if (this.paired?.events !== this.events.length) {
+      this.paired = { events: this.events.length, operations: this.pairOperations() }
+    }
+    return this.paired.operations
+  }
+
+  private pairOperations(): Operation[] {
     const byId = new Map<number, Operation>()
     const endMs = this.end()?.atMs ?? 0
     for (const event of this.events) {

@@ -40,7 +40,7 @@ async function readNode(
     // SCAN may return a key twice.
     const keys = reply[1].map(replyText).filter((key) => !seen.has(key))
     for (const key of keys) seen.add(key)
-    const values = await Promise.all(keys.map((key) => admin.command(['GET', key])))
+    const values = await admin.pipeline(keys.map((key) => ['GET', key]))
     const entries = keys.map((key, i): [string, string] => [key, replyText(values[i])])
     const atMs = Math.round((world.nowMs() - zeroMs) * 1000) / 1000
     recorder.record({ type: 'content', atMs, node: admin.node.name, role, follows, entries })

@@ -41,6 +41,28 @@ export class AdminClient {
     return promise
   }
 
+  /** Many requests at once; the replies in order. Rejects on a lost connection or no answer in time. */
+  async pipeline(requests: readonly (readonly string[])[], timeoutMs = 10_000): Promise<ReplyValue[]> {
+    if (requests.length === 0) return []
+    const { promise, resolve, reject } = this.world.deferred<ReplyValue[]>()
+    const client = this.connection()
+    const timer = this.world.adminIo.timers.after(timeoutMs, () => client.close('no answer in time'))
+    const replies: ReplyValue[] = []
+    for (const words of requests) {
+      client.send(words, (reply) => {
+        if (reply === undefined) {
+          reject(new Error(`${this.node.name} does not answer ${words.join(' ')}`))
+          return
+        }
+        replies.push(reply)
+        if (replies.length < requests.length) return
+        timer.cancel()
+        resolve(replies)
+      })
+    }
+    return promise
+  }
+
   close(): void {
     this.client?.close()
     this.client = undefined

@@ -97,7 +97,7 @@ export default scenario({
     shardOf: 'primary-1',
     groups: {
       minority: { label: 'clients cut off with the primary', clients: 4, ratePerSecond: 500 },
-      majority: { label: 'clients on the other side', clients: 4, ratePerSecond: 500 },
+      majority: { label: 'clients on the other side', clients: 4, ratePerSecond: 200 },
     },
     timeoutMs: 1000,
   }),
