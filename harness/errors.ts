@@ -11,6 +11,7 @@ export type HarnessErrorCode =
   | 'INTERRUPTED'
   | 'ADDRESSES'
   | 'RESULT_FILE'
+  | 'SIMULATION'
 
 export class HarnessError extends Error {
   readonly code: HarnessErrorCode

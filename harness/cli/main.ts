@@ -2,7 +2,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError } from 'commander'
 import { HarnessError } from '../errors.ts'
-import { serveCampaignJobs } from '../run/campaign-worker.ts'
+import { serveSimulationJobs } from '../run/simulation-worker.ts'
 import { reapWhenOrphaned } from '../world/real/journal.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { addReportCommand } from './report-command.ts'
@@ -41,5 +41,12 @@ function reportError(error: unknown): number {
   return EXIT_STATUS.unknown
 }
 
+/** `… | head` closes the pipe: nobody reads any more, so the run ends; what it started is reaped. */
+function onOutputClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT_STATUS.unknown)
+}
+
+process.stdout.on('error', onOutputClosed)
 if (isMainThread) await main()
-else serveCampaignJobs()
+else serveSimulationJobs()

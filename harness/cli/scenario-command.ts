@@ -6,14 +6,14 @@ import { Option } from 'commander'
 import { renderPage } from '../../reports/page.ts'
 import type { Result } from '../../reports/result.ts'
 import { HarnessError } from '../errors.ts'
-import { FileRecorder } from '../history/file-recorder.ts'
 import { runCampaign } from '../run/campaign.ts'
-import { runScenario } from '../run/run-scenario.ts'
+import { type ArmOutcome, chooseArms, runOneArm, runScenario } from '../run/run-scenario.ts'
+import { SimulationPool } from '../run/simulation-pool.ts'
 import type { Scenario } from '../scenario.ts'
 import type { WorldKind } from '../world/world.ts'
-import { worldFactory } from '../world/world-factory.ts'
+import { realWorldFactory } from '../world/world-factory.ts'
 import { EXIT_STATUS } from './exit-status.ts'
-import { createProgress } from './progress.ts'
+import { createProgress, type Progress } from './progress.ts'
 import { findScenario, listScenarios } from './scenario-catalog.ts'
 import { verdictText } from './verdict-text.ts'
 import { faultlineVersion } from './version.ts'
@@ -57,6 +57,8 @@ export function addScenarioCommand(program: Command): void {
 async function runNamed(name: string, options: ScenarioOptions): Promise<number> {
   const scenario = await findScenario(name)
   checkOptions(options)
+  const arms = chooseArms(scenario, options.arm)
+  const createRealWorld = options.world === 'real' ? realWorldFactory(scenario, options) : undefined
   const seed = options.seed ?? (options.world === 'sim' ? 1 : Math.floor(Math.random() * 2 ** 32))
   const interrupt = new AbortController()
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -69,7 +71,12 @@ async function runNamed(name: string, options: ScenarioOptions): Promise<number>
   process.on('SIGTERM', onSignal)
   try {
     const directory = makeReportDirectory(options.report, scenario)
-    const result = await run(scenario, options, seed, directory, interrupt.signal)
+    const run: Run = { scenario, arms, options, seed, directory, signal: interrupt.signal }
+    const progress = createProgress({ scenario, arms, verbose: options.verbose, quiet: options.json === '-' })
+    const result = await (createRealWorld === undefined
+      ? runSimulated(run, progress)
+      : runReal(run, progress, createRealWorld)
+    ).finally(() => progress.close())
     const page = writeOutputs(result, directory, options)
     if (options.json !== '-') {
       process.stdout.write(verdictText(result, process.stdout.columns ?? 100, process.stdout.isTTY === true))
@@ -79,6 +86,76 @@ async function runNamed(name: string, options: ScenarioOptions): Promise<number>
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
+  }
+}
+
+interface Run {
+  scenario: Scenario
+  arms: readonly string[]
+  options: ScenarioOptions
+  seed: number
+  /** Of the report and the histories. */
+  directory: string
+  signal: AbortSignal
+}
+
+function commonOptions({ scenario, arms, options, seed, signal }: Run) {
+  return {
+    scenario,
+    arms,
+    world: options.world,
+    target: options.target,
+    settings: options.set,
+    version: faultlineVersion,
+    seed,
+    command: replayCommand(scenario, options, seed, options.runs),
+    signal,
+  }
+}
+
+function runReal(run: Run, progress: Progress, createWorld: ReturnType<typeof realWorldFactory>): Promise<Result> {
+  const common = commonOptions(run)
+  const runOne = async (arm: string): Promise<ArmOutcome> => {
+    const outcome = await runOneArm({
+      ...common,
+      arm,
+      createWorld: () => createWorld(arm, run.directory),
+      historyDirectory: run.directory,
+      onPhase: (phase, text) => progress.phase(arm, phase, text),
+    })
+    progress.phase(arm, 'done', outcome.result.sentence)
+    return outcome
+  }
+  return runScenario({ ...common, runArm: runOne, concurrent: false })
+}
+
+/** One seed with its histories, or a campaign. */
+async function runSimulated(run: Run, progress: Progress): Promise<Result> {
+  const { scenario, arms, options, seed, directory, signal } = run
+  const common = commonOptions(run)
+  const pool = new SimulationPool(arms.length * (options.runs ?? 1), signal)
+  const job = { scenario: scenario.name, settings: options.set }
+  try {
+    const { runs } = options
+    if (runs !== undefined) {
+      return await runCampaign({
+        ...common,
+        firstSeed: seed,
+        runs,
+        simulate: (arm, ofSeed) => pool.run({ ...job, arm, seed: ofSeed, historyDirectory: null }),
+        replay: (ofSeed) => replayCommand(scenario, options, ofSeed, undefined),
+        onSeed: (done) => progress.campaign(done, runs),
+      })
+    }
+    const runOne = async (arm: string): Promise<ArmOutcome> => {
+      progress.phase(arm, 'loading', `simulating seed ${seed}`)
+      const outcome = await pool.run({ ...job, arm, seed, historyDirectory: directory })
+      progress.phase(arm, 'done', outcome.result.sentence)
+      return outcome
+    }
+    return await runScenario({ ...common, runArm: runOne, concurrent: true })
+  } finally {
+    await pool.close()
   }
 }
 
@@ -94,49 +171,6 @@ function checkOptions({ world, target, binary, runs }: ScenarioOptions): void {
   }
   if (binary !== undefined && target !== 'redis') {
     throw new HarnessError('BAD_OPTION', '--binary names a redis-server: add --target redis.')
-  }
-}
-
-async function run(
-  scenario: Scenario,
-  options: ScenarioOptions,
-  seed: number,
-  directory: string,
-  signal: AbortSignal,
-): Promise<Result> {
-  const arms = options.arm.length === 0 ? Object.keys(scenario.arms) : options.arm
-  const quiet = options.json === '-'
-  const progress = createProgress({ scenario, arms, verbose: options.verbose, quiet })
-  const common = {
-    scenario,
-    arms: options.arm,
-    world: options.world,
-    target: options.target,
-    settings: options.set,
-    version: faultlineVersion,
-    signal,
-  }
-  const createWorld = worldFactory(scenario, { ...options, runDirectory: directory })
-  try {
-    if (options.runs !== undefined) {
-      return await runCampaign({
-        ...common,
-        firstSeed: seed,
-        runs: options.runs,
-        command: replayCommand(scenario, options, seed),
-        onSeed: (done) => progress.campaign(done, options.runs as number),
-      })
-    }
-    return await runScenario({
-      ...common,
-      seed,
-      command: replayCommand(scenario, options, seed),
-      createWorld: (arm) => createWorld(arm, seed),
-      openRecorder: (arm) => new FileRecorder(directory, `history-${arm}.jsonl`),
-      onPhase: (arm, phase, text) => progress.phase(arm, phase, text),
-    })
-  } finally {
-    await progress.close()
   }
 }
 
@@ -178,11 +212,11 @@ function writeOutputs(result: Result, directory: string, options: ScenarioOption
   return shown.startsWith('..') ? page : shown
 }
 
-function replayCommand(scenario: Scenario, options: ScenarioOptions, seed: number): string {
+function replayCommand(scenario: Scenario, options: ScenarioOptions, seed: number, runs: number | undefined): string {
   const words = ['npm run scenario', scenario.name.split('/').at(-1), '--', `--world ${options.world}`]
   if (options.world === 'real') words.push(`--target ${options.target}`)
   words.push(`--seed ${seed}`)
-  if (options.runs !== undefined) words.push(`--runs ${options.runs}`)
+  if (runs !== undefined) words.push(`--runs ${runs}`)
   for (const arm of options.arm) words.push(`--arm ${arm}`)
   for (const [name, value] of Object.entries(options.set)) words.push(`--set ${shellWord(`${name}=${value}`)}`)
   return words.join(' ')

@@ -1,9 +1,10 @@
 /** Wrong usage, as a newcomer would have it: exit status 2 and a sentence that says what to do. */
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureBundle } from '../../bin/bundle.js'
 import { makeWorkplace, runFaultline } from './command-line.ts'
 
+vi.setConfig({ testTimeout: 60_000 })
 const workplace = makeWorkplace()
 beforeAll(() => ensureBundle(), 60_000)
 afterAll(() => workplace.dispose())

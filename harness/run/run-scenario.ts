@@ -1,8 +1,9 @@
-/** A whole run: every arm in a world of its own, one after the other, then one result. */
+/** A whole run: every arm in a world of its own, then one result. */
 import { cpus, platform, release } from 'node:os'
 import type { ArmResult, Result } from '../../reports/result.ts'
 import { HarnessError } from '../errors.ts'
 import { capabilitiesNeeded } from '../fault/fault.ts'
+import { FileRecorder } from '../history/file-recorder.ts'
 import { History, type HistoryEvent, type Recorder } from '../history/history.ts'
 import type { Facts } from '../predict/quantity.ts'
 import type { Scenario } from '../scenario.ts'
@@ -12,7 +13,7 @@ import { type ArmPhase, runArm } from './run-arm.ts'
 
 export interface RunOptions {
   scenario: Scenario
-  /** Names of the arms to run; all when empty. */
+  /** Names of the arms to run, in the order in which they are reported. */
   arms: readonly string[]
   world: WorldKind
   target: string
@@ -23,40 +24,51 @@ export interface RunOptions {
   version: string
   /** The command that replays this run. */
   command: string
-  /** A new world for one arm. */
-  createWorld(arm: string): Promise<World>
-  /** Receives the arm's history as it happens, besides memory. */
-  openRecorder?(arm: string): Recorder & { close(): void; path: string }
-  onPhase(arm: string, phase: ArmPhase | 'done', text: string): void
+  /** Runs one arm: here (`runOneArm`), or on a worker thread. */
+  runArm(arm: string): Promise<ArmOutcome>
+  /** Simulated arms do not disturb each other; real ones would. */
+  concurrent: boolean
   signal: AbortSignal
 }
 
-/** Rejects with `HarnessError` (unknown arm, missing capability, topology that cannot be built, interrupted). */
+export interface ArmOutcome {
+  result: ArmResult
+  /** Version of the server that it ran on. */
+  version: string
+}
+
+/** Rejects with `HarnessError` (missing capability, topology that cannot be built, interrupted). */
 export async function runScenario(options: RunOptions): Promise<Result> {
-  const { scenario, signal } = options
   const startedAt = new Date()
-  const arms: ArmResult[] = []
-  let version = ''
-  for (const name of chooseArms(options)) {
-    if (signal.aborted)
-      throw new HarnessError('INTERRUPTED', 'The run was interrupted; everything was stopped and healed.')
-    const { result, version: seen } = await runOneArm(options, name)
-    version = seen
-    arms.push(result)
-    options.onPhase(name, 'done', result.sentence)
+  const outcomes: ArmOutcome[] = []
+  if (options.concurrent) {
+    outcomes.push(...(await Promise.all(options.arms.map((arm) => options.runArm(arm)))))
+  } else {
+    for (const arm of options.arms) {
+      if (options.signal.aborted) throw interrupted()
+      outcomes.push(await options.runArm(arm))
+    }
   }
-  const { verdict, sentence } = runVerdict(scenario, arms)
-  const common = { ...scenario.topology.config, ...options.settings }
+  return assembleResult(options, outcomes, startedAt)
+}
+
+/** The result of all arms. */
+export function assembleResult(
+  options: Omit<RunOptions, 'runArm' | 'concurrent' | 'signal'>,
+  outcomes: readonly ArmOutcome[],
+  startedAt: Date,
+): Result {
+  const { scenario, settings, world, target, seed, command } = options
+  const arms = outcomes.map(({ result }) => result)
   return {
     version: 1,
     scenario: { name: scenario.name, title: scenario.title, claim: scenario.claim },
-    verdict,
-    sentence,
-    advice: fillAdvice(scenario, arms, common),
-    world: options.world,
-    target: { kind: options.target, version },
-    seed: options.seed,
-    settings: { ...options.settings },
+    ...runVerdict(scenario, arms),
+    advice: fillAdvice(scenario, arms, { ...scenario.topology.config, ...settings }),
+    world,
+    target: { kind: target, version: outcomes[0]?.version ?? '' },
+    seed,
+    settings: { ...settings },
     startedAt: startedAt.toISOString(),
     elapsedMs: Date.now() - startedAt.getTime(),
     host: {
@@ -65,14 +77,15 @@ export async function runScenario(options: RunOptions): Promise<Result> {
       cpus: cpus().length,
       faultline: options.version,
     },
-    command: options.command,
+    command,
     arms,
     campaign: null,
     traceHash: joinHashes(arms),
   }
 }
 
-function chooseArms({ scenario, arms }: RunOptions): string[] {
+/** The arms named, in the scenario's order; all when none is named. Throws UNKNOWN_ARM. */
+export function chooseArms(scenario: Scenario, arms: readonly string[]): string[] {
   const known = Object.keys(scenario.arms)
   const unknown = arms.filter((arm) => !known.includes(arm))
   if (unknown.length > 0) {
@@ -94,13 +107,27 @@ export function factsFor(scenario: Scenario, arm: string, settings: Readonly<Rec
   }
 }
 
-async function runOneArm(options: RunOptions, arm: string): Promise<{ result: ArmResult; version: string }> {
-  const { scenario, target, seed, signal } = options
+export interface OneArmOptions {
+  scenario: Scenario
+  arm: string
+  target: string
+  seed: number
+  settings: Readonly<Record<string, string>>
+  createWorld(): Promise<World>
+  /** Where the history is written as it happens; null: nowhere. */
+  historyDirectory: string | null
+  onPhase(phase: ArmPhase, text: string): void
+  signal: AbortSignal
+}
+
+/** One arm in a world of its own, judged. Rejects as `runScenario` does. */
+export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
+  const { scenario, arm, target, seed, signal, historyDirectory, onPhase } = options
   const facts = factsFor(scenario, arm, options.settings)
-  const world = await options.createWorld(arm)
+  const world = await options.createWorld()
   const abort = (): void => void world.close()
   signal.addEventListener('abort', abort)
-  const file = options.openRecorder?.(arm)
+  const file = historyDirectory === null ? undefined : new FileRecorder(historyDirectory, `history-${arm}.jsonl`)
   const history = new History()
   const recorder: Recorder = {
     record: (event: HistoryEvent) => {
@@ -110,7 +137,6 @@ async function runOneArm(options: RunOptions, arm: string): Promise<{ result: Ar
   }
   try {
     requireCapabilities(scenario, world)
-    const onPhase = (phase: ArmPhase, text: string): void => options.onPhase(arm, phase, text)
     const run = await world.drive(runArm({ scenario, arm, target, seed, facts, world, recorder, onPhase }))
     const result = judgeArm(scenario, arm, history, run, facts)
     return {
@@ -118,14 +144,17 @@ async function runOneArm(options: RunOptions, arm: string): Promise<{ result: Ar
       version: run.version,
     }
   } catch (error) {
-    if (signal.aborted)
-      throw new HarnessError('INTERRUPTED', 'The run was interrupted; everything was stopped and healed.')
+    if (signal.aborted) throw interrupted()
     throw error
   } finally {
     signal.removeEventListener('abort', abort)
     file?.close()
     await world.close()
   }
+}
+
+export function interrupted(): HarnessError {
+  return new HarnessError('INTERRUPTED', 'The run was interrupted; everything was stopped and healed.')
 }
 
 function requireCapabilities(scenario: Scenario, world: World): void {

@@ -73,7 +73,7 @@ export async function startCluster(
     version: server.get('redis_version') ?? 'unknown',
     settle: async (settleMs) => {
       const endMs = world.nowMs() + settleMs
-      while ((await disagreement([...admins.values()])) !== '') {
+      while ((await asText(() => disagreement([...admins.values()]))) !== '') {
         if (world.nowMs() > endMs) return false
         await world.sleep(POLL_MS)
       }
@@ -100,7 +100,7 @@ function unknownPrimary(name: string): never {
 /** Polls until `problem` is empty. */
 async function until(world: World, deadlineMs: number, goal: string, problem: () => Promise<string>): Promise<void> {
   for (;;) {
-    const missing = await problem()
+    const missing = await asText(problem)
     if (missing === '') return
     if (world.nowMs() > deadlineMs) {
       throw new HarnessError(
@@ -109,6 +109,16 @@ async function until(world: World, deadlineMs: number, goal: string, problem: ()
       )
     }
     await world.sleep(POLL_MS)
+  }
+}
+
+/** A node that is loading its data set or does not answer is a problem that may pass, as any other. */
+async function asText(problem: () => Promise<string>): Promise<string> {
+  try {
+    return await problem()
+  } catch (error) {
+    if (error instanceof HarnessError) throw error
+    return (error as Error).message
   }
 }
 

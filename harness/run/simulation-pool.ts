@@ -1,0 +1,91 @@
+/**
+ * Simulations on all cores: one worker thread each, started when first needed. An outcome does not depend on which
+ * worker ran it, nor on what ran before.
+ */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { HarnessError } from '../errors.ts'
+import { type ArmOutcome, interrupted } from './run-scenario.ts'
+import type { SimulationJob, SimulationReply } from './simulation-worker.ts'
+
+interface Waiting {
+  job: SimulationJob
+  resolve(outcome: ArmOutcome): void
+  reject(error: Error): void
+}
+
+export class SimulationPool {
+  private readonly size: number
+  private readonly idle: Worker[] = []
+  private readonly workers = new Set<Worker>()
+  private readonly queue: Waiting[] = []
+  private readonly running = new Map<Worker, Waiting>()
+  private readonly signal: AbortSignal
+  private readonly onAbort = (): void => this.abort()
+
+  /** `jobs`: how many there will be, so that no worker is started in vain. */
+  constructor(jobs: number, signal: AbortSignal) {
+    this.size = Math.max(1, Math.min(availableParallelism(), jobs))
+    this.signal = signal
+    signal.addEventListener('abort', this.onAbort)
+  }
+
+  /** Rejects with the worker's error, or INTERRUPTED. */
+  run(job: SimulationJob): Promise<ArmOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.signal.aborted) {
+        reject(interrupted())
+        return
+      }
+      this.queue.push({ job, resolve, reject })
+      this.startNext()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.signal.removeEventListener('abort', this.onAbort)
+    await Promise.all([...this.workers].map((worker) => worker.terminate()))
+  }
+
+  private startNext(): void {
+    if (this.queue.length === 0) return
+    const worker = this.idle.pop() ?? (this.workers.size < this.size ? this.startWorker() : undefined)
+    if (worker === undefined) return
+    const waiting = this.queue.shift() as Waiting
+    this.running.set(worker, waiting)
+    worker.postMessage(waiting.job)
+  }
+
+  /** The bundle that this code runs in is the worker's program too: it sees that it is not the main thread. */
+  private startWorker(): Worker {
+    const worker = new Worker(new URL(import.meta.url))
+    this.workers.add(worker)
+    worker.on('message', (reply: SimulationReply) => {
+      const waiting = this.running.get(worker)
+      this.running.delete(worker)
+      this.idle.push(worker)
+      if ('error' in reply) waiting?.reject(failure(waiting.job, reply.error))
+      else waiting?.resolve(reply)
+      this.startNext()
+    })
+    worker.on('error', (error) => this.lose(worker, error.message))
+    worker.on('exit', (status) => this.lose(worker, `its worker thread ended with status ${status}`))
+    return worker
+  }
+
+  private lose(worker: Worker, reason: string): void {
+    this.workers.delete(worker)
+    const waiting = this.running.get(worker)
+    this.running.delete(worker)
+    waiting?.reject(this.signal.aborted ? interrupted() : failure(waiting.job, reason))
+  }
+
+  private abort(): void {
+    for (const { reject } of this.queue.splice(0)) reject(interrupted())
+    for (const worker of this.workers) void worker.terminate()
+  }
+}
+
+function failure({ arm, seed }: SimulationJob, reason: string): HarnessError {
+  return new HarnessError('SIMULATION', `Arm ${arm} of seed ${seed} could not be simulated: ${reason}`)
+}
