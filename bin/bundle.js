@@ -154,11 +154,6 @@ function sourcesUntouched(root, index) {
   return [...sources].every(([path, state]) => knownHash(index, path, state) !== undefined)
 }
 
-/** @param {string} root */
-function presentEntries(root) {
-  return Object.entries(entries).filter(([, source]) => statSync(join(root, source), { throwIfNoEntry: false }))
-}
-
 /** @param {string} root @param {string} digest */
 async function build(root, digest) {
   const esbuild = await import('esbuild')
@@ -167,7 +162,7 @@ async function build(root, digest) {
   try {
     result = await esbuild.build({
       absWorkingDir: root,
-      entryPoints: presentEntries(root).map(([output, source]) => ({ in: source, out: output.replace(/\.js$/, '') })),
+      entryPoints: Object.entries(entries).map(([output, source]) => ({ in: source, out: output.replace(/\.js$/, '') })),
       outdir: 'dist',
       bundle: true,
       write: false,
@@ -212,7 +207,7 @@ export async function ensureBundle({ root = repositoryRoot, force = false } = {}
   const indexPath = join(dist, 'index.json')
   const paths = { faultline: join(dist, 'faultline.js'), engine: join(dist, 'engine.js') }
   const outputsFit = (/** @type {string} */ digest) =>
-    presentEntries(root).every(([output]) => digestOf(join(dist, output)) === digest)
+    Object.keys(entries).every((output) => digestOf(join(dist, output)) === digest)
 
   const before = readIndex(indexPath)
   if (!force && before !== undefined && outputsFit(before.digest) && sourcesUntouched(root, before)) {
