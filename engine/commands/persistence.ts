@@ -1,7 +1,8 @@
 /** Snapshots of the data set and of single values: SAVE, BGSAVE, LASTSAVE, DUMP, RESTORE. */
+import { accessField } from '../persist/key-use.ts'
 import { RdbError } from '../persist/rdb-input.ts'
 import { readDumpPayload } from '../persist/rdb-reader.ts'
-import { dumpPayload } from '../persist/rdb-writer.ts'
+import { dumpPayload, type KeyUse } from '../persist/rdb-writer.ts'
 import { NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
 import { type ArgumentDoc, type Command, oneKey } from './command.ts'
@@ -44,26 +45,26 @@ function dump(context: Context): void {
 interface RestoreOptions {
   replace: boolean
   absolute: boolean
+  use: KeyUse | undefined
 }
 
 /** Undefined after the error was answered. */
 function restoreOptions(context: Context, args: Arguments): RestoreOptions | undefined {
-  const options = { replace: false, absolute: false }
-  const use = { idle: false, frequency: false }
+  const options: RestoreOptions = { replace: false, absolute: false, use: undefined }
   for (let index = 4; index < args.count; index++) {
     const more = index + 1 < args.count
     if (args.is(index, 'replace')) options.replace = true
     else if (args.is(index, 'absttl')) options.absolute = true
-    else if (args.is(index, 'idletime') && more && !use.frequency) {
+    else if (args.is(index, 'idletime') && more && !(options.use && 'frequency' in options.use)) {
       const seconds = numberArgument(context, args, ++index)
       if (Number.isNaN(seconds)) return undefined
       if (seconds < 0) return refuse(context, 'ERR Invalid IDLETIME value, must be >= 0')
-      use.idle = true
-    } else if (args.is(index, 'freq') && more && !use.idle) {
+      options.use = { idleSeconds: seconds }
+    } else if (args.is(index, 'freq') && more && !(options.use && 'idleSeconds' in options.use)) {
       const frequency = numberArgument(context, args, ++index)
       if (Number.isNaN(frequency)) return undefined
       if (frequency < 0 || frequency > 255) return refuse(context, 'ERR Invalid FREQ value, must be >= 0 and <= 255')
-      use.frequency = true
+      options.use = { frequency }
     } else return refuse(context, errors.syntax)
   }
   return options
@@ -117,6 +118,8 @@ function restore(context: Context, args: Arguments): void {
       ? db.setAggregate(memory, args.start(1), args.end(1), value.aggregate as NonNullable<typeof value.aggregate>)
       : db.setText(memory, args.start(1), args.end(1), value.text, 0, value.text.length)
   db.setExpireAtMs(entry, ttlMs === 0 ? -1 : expireAtMs)
+  const field = options.use === undefined ? undefined : accessField(server.config, options.use, context.nowMs)
+  if (field !== undefined) db.setAccessed(entry, field)
   context.changed(1, 'generic', 'restore')
   if (ttlMs !== 0 && !options.absolute) {
     const words: (string | Buffer)[] = [args.copy(0), args.copy(1), String(expireAtMs)]

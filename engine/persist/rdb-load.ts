@@ -1,7 +1,8 @@
 /** Puts the keys of an RDB file into the databases: for loading at start and for full resynchronisation. */
 import type { File } from '../io.ts'
 import type { Server } from '../server/server.ts'
-import type { Aggregate, KeyspacePort } from '../store/keyspace-port.ts'
+import type { Aggregate, Entry, KeyspacePort } from '../store/keyspace-port.ts'
+import { accessField } from './key-use.ts'
 import { RdbReader } from './rdb-reader.ts'
 
 /** The file is sound but does not fit this server. */
@@ -35,19 +36,21 @@ export class RdbLoad {
           }
           this.database = database
         },
-        entry: (key, text, aggregate, expireAtMs) => {
+        entry: (key, text, aggregate, expireAtMs, use) => {
           if (options.dropExpired && expireAtMs >= 0 && expireAtMs < nowMs) {
             this.keysExpired++
             return
           }
-          this.add(key, text, aggregate, expireAtMs)
+          const entry = this.add(key, text, aggregate, expireAtMs)
+          const field = use === undefined ? undefined : accessField(server.config, use, nowMs)
+          if (field !== undefined) this.database.setAccessed(entry, field)
         },
       },
       server.config.values.rdbchecksum,
     )
   }
 
-  private add(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): void {
+  private add(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): Entry {
     const database = this.database
     const sizeBefore = database.size
     const entry =
@@ -59,6 +62,7 @@ export class RdbLoad {
     }
     if (expireAtMs >= 0) database.setExpireAtMs(entry, expireAtMs)
     this.keysLoaded++
+    return entry
   }
 
   /** Where in the replication stream the contents stand, if the file says so. */

@@ -7,8 +7,9 @@
  */
 import type { Timer } from '../io.ts'
 import type { Server } from '../server/server.ts'
-import type { SnapshotWalk } from '../store/keyspace-port.ts'
-import { type RdbInfo, RdbWriter } from './rdb-writer.ts'
+import { type KeyspacePort, NO_ENTRY, type SnapshotWalk } from '../store/keyspace-port.ts'
+import { keyUse } from './key-use.ts'
+import { type KeyUse, type RdbInfo, RdbWriter } from './rdb-writer.ts'
 
 const SLICE_US = 1000
 /** Between two looks at the clock. */
@@ -32,6 +33,8 @@ export class Snapshot {
   private readonly writer: RdbWriter
   private readonly walks: SnapshotWalk[] = []
   private readonly announced = new Set<number>()
+  /** The eviction policy asks for it. */
+  private readonly keepsUse: boolean
   private selected = -1
   private timer: Timer | undefined
   private failure: Error | undefined
@@ -42,6 +45,7 @@ export class Snapshot {
     this.server = server
     this.options = options
     const { rdbchecksum, rdbcompression } = server.config.values
+    this.keepsUse = keyUse(server.config, 0, server.nowMs) !== undefined
     this.writer = new RdbWriter({
       sink: (chunk) => this.pass(chunk),
       checksum: rdbchecksum,
@@ -59,7 +63,7 @@ export class Snapshot {
         database.snapshot({
           visit: (key, text, aggregate, expireAtMs) => {
             this.select(database.index, sizes)
-            this.writer.entry(key, text, aggregate, expireAtMs)
+            this.writer.entry(key, text, aggregate, expireAtMs, this.useOf(database, key))
           },
         }),
       )
@@ -119,6 +123,12 @@ export class Snapshot {
     if (this.failure === undefined) this.writer.end()
     this.ended = true
     for (const walk of this.walks.splice(0)) walk.cancel()
+  }
+
+  private useOf(database: KeyspacePort, key: Buffer): KeyUse | undefined {
+    if (!this.keepsUse) return undefined
+    const entry = database.findKey(key)
+    return entry === NO_ENTRY ? undefined : keyUse(this.server.config, database.accessed(entry), this.server.nowMs)
   }
 
   private select(index: number, sizes: { keys: number; expiring: number }): void {

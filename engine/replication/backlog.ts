@@ -97,7 +97,7 @@ export class Backlog {
     while (from < end) {
       const last = this.roomyBlock(end - from)
       const count = Math.min(end - from, last.bytes.length - last.used)
-      last.bytes.set(from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count), last.used)
+      copy(bytes, from, last.bytes, last.used, count)
       last.used += count
       from += count
     }
@@ -145,6 +145,14 @@ export class Backlog {
       this.oldestOffset = this.first.startOffset
     }
   }
+}
+
+/** Short pieces are copied here: a view for `set` costs more than they do. */
+const LOOP_BYTES_MAX = 48
+
+function copy(from: Uint8Array, start: number, into: Buffer, at: number, count: number): void {
+  if (count <= LOOP_BYTES_MAX) for (let i = 0; i < count; i++) into[at + i] = from[start + i] as number
+  else into.set(start === 0 && count === from.length ? from : from.subarray(start, start + count), at)
 }
 
 const STAR = 42

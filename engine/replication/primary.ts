@@ -56,7 +56,7 @@ export class Primary implements ResyncOutcome {
   }
 
   private flushStream(): void {
-    if (this.acknowledgementsWanted) {
+    if (this.acknowledgementsWanted && !this.server.pause.forFailover) {
       this.acknowledgementsWanted = false
       this.stream.append(-1, GETACK)
     }
@@ -336,7 +336,7 @@ export class Primary implements ResyncOutcome {
   cron(isPrimary: boolean): void {
     const { values } = this.server.config
     const period = values['repl-ping-replica-period']
-    if (isPrimary && this.links.length > 0 && this.cronLoops % period === 0) {
+    if (isPrimary && this.links.length > 0 && this.cronLoops % period === 0 && !this.server.pause.forFailover) {
       this.stream.append(-1, PING)
       this.grew()
     }

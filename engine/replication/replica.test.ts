@@ -170,3 +170,29 @@ test('an expired key is hidden, and stays until the primary removes it', async (
   link?.write(encodeRequest(['DEL', 'key']))
   await until(async () => (await replica.send('DBSIZE')) === 0)
 })
+
+test('without its primary it answers with what it has, or refuses when told to', async () => {
+  const replica = await replicaOf(() => {})
+  expect(await replica.send('GET', 'key')).toBe(null)
+  await replica.send('CONFIG', 'SET', 'replica-serve-stale-data', 'no')
+  expect(String(await replica.send('GET', 'key'))).toContain(
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+  )
+  expect(String(await replica.send('INFO', 'replication'))).toContain('master_link_status:down')
+})
+
+test('while a snapshot is being loaded as it arrives, commands are answered with LOADING', async () => {
+  let link: Socket | undefined
+  const replica = await replicaOf(
+    (request, socket) => {
+      if (!request.startsWith('PSYNC')) return
+      link = socket
+      socket.write(fullResync(0, complete).subarray(0, 120))
+    },
+    { 'repl-diskless-load': 'on-empty-db' },
+  )
+  await until(async () => String(await replica.send('GET', 'complete')).includes('LOADING'))
+  expect(String(await replica.send('INFO', 'replication'))).toContain('master_sync_in_progress:1')
+  link?.write(fullResync(0, complete).subarray(120))
+  await until(async () => (await replica.send('GET', 'complete')) === 'yes')
+})

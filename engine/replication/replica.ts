@@ -215,8 +215,11 @@ export class Replica implements PrimaryLink {
   private resume(id: string | undefined): void {
     const { cached, stream, server } = this
     const position = cached as StreamPosition
-    if (id !== undefined && id !== position.id) {
+    if (stream.id !== position.id) {
       stream.id = position.id
+      stream.clearSecondId()
+    }
+    if (id !== undefined && id !== position.id) {
       stream.renameTo(id)
       server.log.warning(`Master replication ID changed to ${id}`)
       this.primary.disconnectAll()

@@ -28,6 +28,8 @@ export class ServerReplication implements Replication {
   private readonly server: Server
   private readonly waiters: AcknowledgementWaiters
   private readonly checkWaiters = (): void => this.waiters.check()
+  /** From the file loaded at start, while this server was a primary. */
+  private restored: StreamPosition | undefined
   private stopped = false
 
   constructor(server: Server) {
@@ -120,6 +122,8 @@ export class ServerReplication implements Replication {
       'Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able to synchronize with the new master with just a partial transfer.',
     )
     this.stream.openBacklog()
+    // Restarted and not written to since (a cluster's replica learns of its primary only then): still the old stream.
+    if (this.restored?.offset === this.stream.offset) return this.restored
     return { id: this.stream.id, offset: this.stream.offset, databaseIndex: 0 }
   }
 
@@ -176,6 +180,7 @@ export class ServerReplication implements Replication {
       stream.secondId = position.id
       stream.secondIdEnd = position.offset + 1
       this.asPrimary.noReplicasSinceNow()
+      this.restored = position
     } else {
       stream.id = position.id
       asReplica.cached = position

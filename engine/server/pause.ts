@@ -26,6 +26,12 @@ export class Pause {
     return this.reasons.size > 0
   }
 
+  /** A failover waits for a replica to catch up: the stream must not grow by itself (PING) meanwhile. */
+  get forFailover(): boolean {
+    for (const reason of this.reasons.keys()) if (reason.endsWith('failover')) return true
+    return false
+  }
+
   /** Whether a command must wait; `writes`: it may change data or be replicated. */
   holds(writes: boolean): boolean {
     for (const { scope } of this.reasons.values()) if (scope === 'all' || writes) return true

@@ -278,3 +278,25 @@ test('a replica that does not read is let go at the limit of its output', async 
   await simulation.run(60_000)
   expect(cluster.contents('b')).toEqual(cluster.contents('a'))
 })
+
+test.each(['yes', 'no'])('replicas that come within the delay share one snapshot, diskless %s', async (diskless) => {
+  const cluster = new Cluster('shared')
+  const settings = { 'repl-diskless-sync': diskless, 'repl-diskless-sync-delay': '3' }
+  cluster.node('a', settings)
+  await cluster.simulation.run(100)
+  const write = cluster.client('a')
+  for (let i = 0; i < 3000; i++) write('SET', `key:${i}`, 'x'.repeat(1000))
+  await cluster.simulation.run(2000)
+  for (const name of ['b', 'c', 'd']) cluster.node(name, { ...settings, replicaof: '10.0.0.1 6379' })
+  for (let i = 0; i < 100; i++) {
+    write('INCR', 'counter')
+    await cluster.simulation.run(50)
+  }
+  await cluster.simulation.run(10_000)
+  expect(cluster.count('a', 'Starting BGSAVE for SYNC')).toBe(1)
+  for (const name of ['b', 'c', 'd']) {
+    expect(cluster.inSync(name, 'a'), cluster.log(name)).toBe(true)
+    expect(cluster.contents(name)).toEqual(cluster.contents('a'))
+    expect(cluster.count(name, 'Full resync from master')).toBe(1)
+  }
+})
