@@ -15,7 +15,10 @@
  *
  * Without redis-server these tests are skipped, unless CI=true, where they fail.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { createNodeIo } from '../node/io.ts'
 import { encodeRequest } from '../resp/request.ts'
@@ -271,13 +274,23 @@ export function usePair(options: PairOptions = {}): () => ServerPair {
   }
 }
 
-/** Our server in this process, on a port of the system's choice. */
-export function startEngine(settings: Readonly<Record<string, string>> = {}): Promise<AssembledServer> {
+/** Our server in this process, on a port of the system's choice, in a directory of its own that goes when it stops. */
+export async function startEngine(settings: Readonly<Record<string, string>> = {}): Promise<AssembledServer> {
   const io = createNodeIo()
   const quiet = { ...io, host: { ...io.host, print() {}, exit() {} } }
-  const config = createConfig(io.disk, { settings: { bind: '127.0.0.1', loglevel: 'warning', ...settings } })
-  const server = createServer(quiet, { config, port: 0 })
-  return new Promise((resolve, reject) => {
-    server.start({ onReady: () => resolve(server), onFailure: (message) => reject(new Error(message)) })
+  const directory = mkdtempSync(join(tmpdir(), 'faultline-engine-'))
+  const config = createConfig(io.disk, {
+    settings: { bind: '127.0.0.1', loglevel: 'warning', ...settings },
+    workingDirectory: directory,
   })
+  const server = createServer(quiet, { config, port: 0 })
+  const stop = server.stop.bind(server)
+  server.stop = () => {
+    stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.start({ onReady: resolve, onFailure: (message) => reject(new Error(message)) })
+  })
+  return server
 }
