@@ -81,7 +81,10 @@ export function nodesFileText(view: ClusterView): string {
   return describeNodes(view, NodeFlag.handshake) + vars
 }
 
-/** Replaces the file. Durable against a power cut when `sync`. Throws `IoError`. */
+/**
+ * Replaces the file. The new text is on stable storage before it gets the name, so that a power cut never leaves an
+ * empty file (a node that forgot who it is); that it has the name survives a power cut only when `sync`. Throws `IoError`.
+ */
 export function writeNodesFile(disk: Disk, path: string, text: string, sync: boolean): void {
   const aside = `${path}.tmp`
   const bytes = Buffer.from(text, 'latin1')
@@ -93,7 +96,7 @@ export function writeNodesFile(disk: Disk, path: string, text: string, sync: boo
       if (count === 0) throw new Error(`no space left for ${aside}`)
       written += count
     }
-    if (sync) file.sync()
+    file.sync()
   } finally {
     file.close()
   }
