@@ -74,6 +74,35 @@ async function agreement(nodes: readonly Node[]): Promise<void> {
   })
 }
 
+/** Moves a hundred slots with their keys; afterwards every key is where its slot is. */
+async function reshard(from: Node, to: Node): Promise<void> {
+  const [fromId, toId] = [await cluster(from, 'MYID'), await cluster(to, 'MYID')]
+  const keys: string[] = []
+  for (let i = 0; keys.length < 200; i++) {
+    const key = `moving:${i}`
+    const reply = await from.connection.send('SET', key, `${i}`, 'EX', '1000')
+    if (reply === 'OK') keys.push(key)
+  }
+  const slots = ['--cluster-from', fromId, '--cluster-to', toId, '--cluster-slots', '300', '--cluster-yes']
+  redisCli('--cluster', 'reshard', `127.0.0.1:${from.port}`, ...slots)
+  let moved = 0
+  for (const key of keys) {
+    const there = await to.connection.send('GET', key)
+    const here = await from.connection.send('GET', key)
+    const value = key.slice('moving:'.length)
+    expect([`${there}`, `${here}`].sort((a, b) => a.length - b.length)).toEqual([
+      value,
+      expect.stringContaining('MOVED'),
+    ])
+    if (there !== value) continue
+    moved++
+    expect(await to.connection.send('TTL', key)).toBeGreaterThan(0)
+  }
+  expect(moved).toBeGreaterThan(0)
+  expect(await from.connection.send('DBSIZE')).toBe(keys.length - moved)
+  check(to)
+}
+
 /** Makes `replica` follow `primary` and waits for its data. */
 async function follow(replica: Node, primary: Node): Promise<void> {
   const id = await cluster(primary, 'MYID')
@@ -112,6 +141,7 @@ describe.skipIf(!hasRedisServer)('a cluster of processes', { timeout: 120_000 },
     check(nodes[0]!)
     const [primary] = nodes as [Node]
     await agreement(nodes)
+    await reshard(nodes[1]!, primary)
     const id = await cluster(primary, 'MYID')
     const lines = (await cluster(primary, 'NODES')).split('\n')
     const line = lines.find((it) => it.includes(` slave ${id} `)) ?? ''

@@ -193,7 +193,7 @@ class Transfer {
           this.expectProgress()
         },
         onData: (chunk) => this.read(chunk),
-        onClose: () => this.fail(),
+        onClose: () => this.fail('closed'),
       },
     )
     connection.setNoDelay(true)
@@ -204,7 +204,7 @@ class Transfer {
   /** Within the time-out something must happen. */
   private expectProgress(): void {
     this.timer?.cancel()
-    this.timer = this.server.io.timers.after(this.request.timeoutMs, () => this.fail())
+    this.timer = this.server.io.timers.after(this.request.timeoutMs, () => this.fail('timeout'))
   }
 
   private read(chunk: Buffer): void {
@@ -234,10 +234,12 @@ class Transfer {
     executor.close()
   }
 
-  private fail(): void {
+  /** A refused connection shows in Redis when it is first written to. */
+  private fail(when: 'timeout' | 'closed'): void {
     if (this.finished) return
-    if (!this.connected) this.finish('IOERR error or timeout connecting to the client')
-    else this.finish(this.refusal ?? 'IOERR error or timeout reading to target instance')
+    const what = this.connected ? 'reading' : 'writing'
+    if (!this.connected && when === 'timeout') this.finish('IOERR error or timeout connecting to the client')
+    else this.finish(this.refusal ?? `IOERR error or timeout ${what} to target instance`)
   }
 
   private finish(error: string | undefined): void {
