@@ -1,0 +1,92 @@
+/** The keyspace events of each command, compared with redis-server's. */
+import { expect, test } from 'vitest'
+import { encodeRequest } from '../resp/request.ts'
+import { againstRedis, RawConnection, usePair, type Words } from '../testing/differential.ts'
+
+/** Events in order, `keyevent channel → key`, until that of the key `end`. */
+async function events(port: number, commands: readonly Words[]): Promise<string[]> {
+  const [listener, client] = [await RawConnection.open(port), await RawConnection.open(port)]
+  try {
+    await client.send('FLUSHALL')
+    await listener.send('PSUBSCRIBE', '__keyevent@*')
+    client.write(Buffer.concat([...commands, ['SET', 'end', 'v']].map((words) => encodeRequest(words))))
+    await client.read(commands.length + 1)
+    const seen: string[] = []
+    for (;;) {
+      const [message] = await listener.read(1)
+      const lines = (message as Buffer).toString('latin1').split('\r\n')
+      const event = `${lines[6]} → ${lines[8]}`
+      if (event.endsWith('set → end')) return seen
+      seen.push(event)
+    }
+  } finally {
+    listener.close()
+    client.close()
+  }
+}
+
+againstRedis('commands tell of the events that redis-server 7.0 tells of', () => {
+  const pair = usePair({ settings: { 'notify-keyspace-events': 'KEAmn' } })
+
+  async function same(commands: readonly Words[]): Promise<void> {
+    const [redis, engine] = await Promise.all([events(pair().redisPort, commands), events(pair().enginePort, commands)])
+    expect(engine).toEqual(redis)
+    expect(redis.length).toBeGreaterThan(0)
+  }
+
+  test('strings', async () => {
+    await same([
+      ['SET', 'k', 'v'],
+      ['SET', 'k', 'v', 'EX', '100'],
+      ['SET', 'k', 'v', 'GET'],
+      ['SET', 'none', 'v', 'XX', 'GET'],
+      ['SETEX', 'k', '100', 'v'],
+      ['SETNX', 'new', 'v'],
+      ['GETSET', 'k', 'v'],
+      ['GETSET', 'other', 'v'],
+      ['GETEX', 'k', 'EX', '100'],
+      ['GETEX', 'k', 'PERSIST'],
+      ['GETEX', 'k', 'EXAT', '1'],
+      ['GETDEL', 'new'],
+      ['GET', 'new'],
+      ['MGET', 'new', 'k'],
+      ['INCRBYFLOAT', 'f', '0.1'],
+      ['INCR', 'n'],
+      ['INCR', 'n'],
+      ['APPEND', 'n', ''],
+      ['APPEND', 'a', 'x'],
+      ['SETRANGE', 'n', '3', 'x'],
+      ['SETRANGE', 'r', '3', 'x'],
+      ['MSET', 'a', '1', 'b', '2'],
+      ['MSETNX', 'y', '1', 'z', '2'],
+      ['STRLEN', 'none'],
+      ['LCS', 'none', 'a'],
+    ])
+  })
+
+  test('keys and expiry', async () => {
+    await same([
+      ['MSET', 'a', '1', 'b', '2', 'c', '3'],
+      ['EXPIRE', 'a', '100'],
+      ['PERSIST', 'a'],
+      ['EXPIRE', 'a', '-1'],
+      ['RENAME', 'c', 'd'],
+      ['RENAMENX', 'd', 'c'],
+      ['RENAME', 'c', 'b'],
+      ['COPY', 'b', 'd'],
+      ['COPY', 'b', 'd', 'DB', '1'],
+      ['COPY', 'b', 'd', 'REPLACE'],
+      ['COPY', 'none', 'x'],
+      ['MOVE', 'd', '2'],
+      ['DEL', 'b', 'none'],
+      ['UNLINK', 'b'],
+      ['TTL', 'none'],
+      ['TYPE', 'none'],
+      ['EXISTS', 'none'],
+      ['TOUCH', 'none'],
+      ['OBJECT', 'ENCODING', 'none'],
+      ['SET', 'e', 'v', 'PXAT', '1'],
+      ['GET', 'e'],
+    ])
+  })
+})
