@@ -139,6 +139,26 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     ])
   })
 
+  test('bits', async () => {
+    await same([
+      ['SETBIT', 'k', '7', '1'],
+      ['SETBIT', 'k', '7', '1'],
+      ['SETBIT', 'k', '100', '0'],
+      ['SETBIT', 'k', '100', '0'],
+      ['SETBIT', 'new', '0', '0'],
+      ['BITOP', 'NOT', 'd', 'k'],
+      ['BITOP', 'NOT', 'd', 'none'],
+      ['BITOP', 'NOT', 'd', 'none'],
+      ['BITFIELD', 'k', 'GET', 'u8', '0'],
+      ['BITFIELD', 'k', 'SET', 'u8', '0', '5', 'INCRBY', 'u8', '0', '1'],
+      ['BITFIELD', 'k', 'SET', 'u8', '0', '6'],
+      ['BITFIELD', 'k', 'SET', 'u8', '4000', '0'],
+      ['BITFIELD', 'made', 'SET', 'u8', '0', '0'],
+      ['BITFIELD', 'made', 'OVERFLOW', 'FAIL', 'SET', 'u8', '0', '300'],
+      ['BITFIELD_RO', 'k', 'GET', 'u8', '0'],
+    ])
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

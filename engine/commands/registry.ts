@@ -1,4 +1,5 @@
 /** Every command that the engine knows, by family: one line per family. */
+import { bitmapCommands } from './bitmap.ts'
 import { clientCommands } from './client.ts'
 import { clusterCommands } from './cluster.ts'
 import type { Command } from './command.ts'
@@ -34,6 +35,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   memoryCommands,
   stringCommands,
   counterCommands,
+  bitmapCommands,
   genericCommands,
   expireCommands,
   clusterCommands,
