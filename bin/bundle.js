@@ -162,7 +162,10 @@ async function build(root, digest) {
   try {
     result = await esbuild.build({
       absWorkingDir: root,
-      entryPoints: Object.entries(entries).map(([output, source]) => ({ in: source, out: output.replace(/\.js$/, '') })),
+      entryPoints: Object.entries(entries).map(([output, source]) => ({
+        in: source,
+        out: output.replace(/\.js$/, ''),
+      })),
       outdir: 'dist',
       bundle: true,
       write: false,
