@@ -67,8 +67,8 @@ export interface NodeEvent {
   type: 'node'
   atMs: number
   node: string
-  /** `down`: it does not answer. */
-  role: 'primary' | 'replica' | 'down'
+  /** `loading`: it answers that it is loading its data set. `down`: it does not answer. */
+  role: 'primary' | 'replica' | 'loading' | 'down'
   /** Name of the node that a replica follows. */
   follows: string
   epoch: number | null

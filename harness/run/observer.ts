@@ -2,6 +2,7 @@
  * Watches the nodes while the experiment runs: asks each for its role, epoch, slots, state and offset about ten times a
  * second on the management plane, and records what it says.
  */
+import { ReplyError } from '../../engine/resp/reply-parser.ts'
 import type { NodeEvent, Recorder } from '../history/history.ts'
 import { type AdminClient, replyText } from '../topology/admin-client.ts'
 import type { Topology } from '../topology/cluster.ts'
@@ -56,11 +57,12 @@ export class Observer {
     const atMs = Math.round((this.world.nowMs() - this.zeroMs) * 1000) / 1000
     const node = admin.node.name
     if (!Buffer.isBuffer(nodes) || !Buffer.isBuffer(info) || !Buffer.isBuffer(replication)) {
+      const role = nodes instanceof ReplyError ? ('loading' as const) : ('down' as const)
       return {
         type: 'node',
         atMs,
         node,
-        role: 'down',
+        role,
         follows: '',
         epoch: null,
         slots: [],

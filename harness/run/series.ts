@@ -93,8 +93,9 @@ function nodeTimeline(node: NodeIdentity, history: History, durationMs: number):
     if (event.node !== node.name) continue
     const last = spans.at(-1)
     if (last !== undefined) last.toMs = event.atMs
-    if (last?.role === event.role && last.epoch === event.epoch && last.clusterState === event.clusterState) continue
-    const { role, epoch, clusterState } = event
+    const { epoch, clusterState } = event
+    const role = event.role === 'loading' ? 'unknown' : event.role
+    if (last?.role === role && last.epoch === epoch && last.clusterState === clusterState) continue
     spans.push({ fromMs: last === undefined ? 0 : event.atMs, toMs: event.atMs, role, epoch, clusterState })
   }
   const last = spans.at(-1)
@@ -121,7 +122,7 @@ function replicationGap(history: History, durationMs: number): Timeline['replica
 function gapOf(replica: NodeEvent | undefined, latest: ReadonlyMap<string, NodeEvent>): number | null {
   if (replica?.role !== 'replica') return null
   const primary = latest.get(replica.follows)
-  if (primary === undefined || primary.role === 'down') return null
+  if (primary === undefined || primary.role !== 'primary') return null
   return Math.max(0, primary.offsetBytes - replica.offsetBytes)
 }
 
@@ -137,6 +138,12 @@ function lostSeries(history: History, bucketMs: number, buckets: number): Timeli
   })
 }
 
+function roleChange({ role, epoch }: NodeEvent): string {
+  if (role === 'down') return 'does not answer'
+  if (role === 'loading') return 'is loading its data set'
+  return `becomes ${role}${epoch === null ? '' : ` (epoch ${epoch})`}`
+}
+
 /** Changes of role and state per node, and the edges of the cut-off side's service. */
 function moments(history: History, operations: readonly Operation[]): Timeline['events'] {
   const events: Timeline['events'] = []
@@ -146,10 +153,7 @@ function moments(history: History, operations: readonly Operation[]): Timeline['
     latest.set(event.node, event)
     if (before === undefined) continue
     const { atMs, node } = event
-    if (before.role !== event.role) {
-      const epoch = event.epoch === null ? '' : ` (epoch ${event.epoch})`
-      events.push({ atMs, node, text: event.role === 'down' ? 'does not answer' : `becomes ${event.role}${epoch}` })
-    }
+    if (before.role !== event.role) events.push({ atMs, node, text: roleChange(event) })
     if (before.clusterState !== event.clusterState && event.clusterState !== '') {
       events.push({ atMs, node, text: `cluster state ${event.clusterState}` })
     }

@@ -14,6 +14,8 @@ import { createSimulation, type Simulation } from './simulation.ts'
 
 const PORT = 6379
 const BUS_PORT_OFFSET = 10_000
+/** Nodes start within so much of each other. */
+const START_SPREAD_MS = 1000
 /** A run that takes longer than this in virtual time hangs. */
 const LIMIT_MS = 24 * 3600 * 1000
 
@@ -78,6 +80,8 @@ export class SimWorld implements World {
     const address = `10.0.1.${++this.nodes}`
     const host = this.simulation.host(name, { addresses: [address] })
     const configuration = nodeConfiguration(address, config)
+    // Machines do not start in step: the phases of their once-a-second tasks decide how long a replica looks alive.
+    await this.sleep(this.simulation.random(`start/${name}`).below(START_SPREAD_MS))
     const ready = this.deferred<void>()
     host.start((io, machine) => {
       const server = createServer(io, { config: createConfig(io.disk, { settings: configuration }) })
