@@ -29,7 +29,7 @@ export function realWorldFactory(
       program,
       nodes: primaries.length + replicas.length,
       clients: clientNames(scenario),
-      directory: join(runDirectory, 'nodes', arm),
+      directory: join(runDirectory, `nodes-${arm}`),
       journalFolder: resolve(JOURNAL_FOLDER),
       keep,
     })
