@@ -364,6 +364,7 @@ const subcommands: readonly Command[] = [
   ),
   row('slaves', 3, ['admin', 'stale'], '3.0.0', 'List replica nodes of the specified master node', 'O(1)', replicas, {
     tips: ['nondeterministic_output'],
+    docFlags: ['deprecated'],
     deprecatedSince: '5.0.0',
     replacedBy: '`CLUSTER REPLICAS`',
     arguments: [{ name: 'node-id', type: 'string' }],
@@ -382,6 +383,7 @@ const subcommands: readonly Command[] = [
         ['4.0.0', 'Added node IDs.'],
         ['7.0.0', 'Added additional networking metadata field.'],
       ],
+      docFlags: ['deprecated'],
       deprecatedSince: '7.0.0',
       replacedBy: '`CLUSTER SHARDS`',
     },
