@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { answerVoteRequest } from './election.ts'
 import { startManualFailover } from './manual-failover.ts'
+import { type Header, MessageFlag } from './message.ts'
 import { type ClusterNode, NodeFlag } from './node.ts'
 import { broadcastPublish } from './sending.ts'
 import { becomeReplicaOf } from './slots.ts'
@@ -215,6 +217,74 @@ describe('a partitioned primary', () => {
       expect(tables.size).toBe(1)
       expect(members.filter(isPrimary).length).toBe(3)
     }
+  })
+})
+
+describe('a vote', () => {
+  /** Member 1 is asked by a replica of member 0, which has failed unless told otherwise. */
+  function asked(changes: (scene: { voter: Member; request: Header; candidate: ClusterNode }) => void): string {
+    const { members } = formed('votes', 2)
+    const [old, voter] = members as [Member, Member]
+    const candidate = members[3]!.asSeenBy(voter)
+    old.asSeenBy(voter).flags |= NodeFlag.failed
+    voter.view.currentEpoch = 20
+    const request = {
+      currentEpoch: 20,
+      configEpoch: old.view.myself.configEpoch,
+      slots: old.view.myself.slots,
+      messageFlags: 0,
+    } as Header
+    voter.logged.length = 0
+    changes({ voter, request, candidate })
+    answerVoteRequest(voter.view, candidate, request)
+    return (voter.logged.at(-1) ?? '').replace(/[0-9a-f]{40}: /, '')
+  }
+
+  it('is given for a replica of a failed primary', () => {
+    expect(asked(() => undefined)).toMatch(/^Failover auth granted to [0-9a-f]{40} for epoch 20$/)
+  })
+
+  it('is refused for an old epoch, twice in one epoch, and to old claims', () => {
+    const denied = 'Failover auth denied to '
+    expect(asked(({ request }) => Object.assign(request, { currentEpoch: 19 }))).toBe(
+      `${denied}reqEpoch (19) < curEpoch(20)`,
+    )
+    expect(asked(({ voter }) => Object.assign(voter.view, { lastVoteEpoch: 20 }))).toBe(
+      `${denied}already voted for epoch 20`,
+    )
+    expect(asked(({ request }) => Object.assign(request, { configEpoch: 0 }))).toBe(
+      `${denied}slot 0 epoch (1) > reqEpoch (0)`,
+    )
+  })
+
+  it('is refused while the primary is up, unless forced, and to who is no replica of a known primary', () => {
+    const up = ({ candidate }: { candidate: ClusterNode }) => {
+      if (candidate.primary !== undefined) candidate.primary.flags &= ~NodeFlag.failed
+    }
+    expect(asked(up)).toContain('its master is up')
+    expect(
+      asked((scene) => {
+        up(scene)
+        scene.request.messageFlags = MessageFlag.forceAck
+      }),
+    ).toContain('granted')
+    expect(asked(({ candidate }) => Object.assign(candidate, { flags: NodeFlag.primary }))).toContain(
+      'it is a master node',
+    )
+    expect(asked(({ candidate }) => Object.assign(candidate, { primary: undefined }))).toContain(
+      "I don't know its master",
+    )
+  })
+
+  it('is given for one shard once in two timeouts', () => {
+    const voted = (agoMs: number) =>
+      asked(({ voter, candidate }) => Object.assign(candidate.primary ?? {}, { votedMs: voter.nowMs() - agoMs }))
+    expect(voted(2 * T - 1)).toContain("can't vote about this master before 1 milliseconds")
+    expect(voted(2 * T)).toContain('granted')
+  })
+
+  it('is not for replicas and primaries without slots to give', () => {
+    expect(asked(({ voter }) => voter.view.releaseSlotsOf(voter.view.myself))).toBe('')
   })
 })
 
