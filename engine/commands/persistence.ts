@@ -77,7 +77,10 @@ function refuse(context: Context, message: string): undefined {
 
 function readPayload(context: Context, payload: Buffer): ReturnType<typeof readDumpPayload> {
   try {
-    return readDumpPayload(payload) ?? refuse(context, 'ERR DUMP payload version or checksum are wrong')
+    return (
+      readDumpPayload(payload, context.server.aggregateSettings) ??
+      refuse(context, 'ERR DUMP payload version or checksum are wrong')
+    )
   } catch (error) {
     if (!(error instanceof RdbError)) throw error
     return refuse(context, 'ERR Bad data format')

@@ -47,6 +47,7 @@ export class RdbLoad {
         },
       },
       server.config.values.rdbchecksum,
+      server.aggregateSettings,
     )
   }
 

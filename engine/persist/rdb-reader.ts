@@ -4,6 +4,7 @@
  * Nothing is skipped in silence: a type, an operation or a damaged byte that cannot be understood ends the load with an
  * `RdbError` that names it and its offset. Expiry is reported, not judged.
  */
+import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { Crc64 } from './crc64.ts'
 import { opcode, RDB_TYPE_STRING, RDB_VERSION, RDB_VERSION_MAX, rdbTypeNames } from './rdb-format.ts'
@@ -34,6 +35,7 @@ export class RdbReader {
   private readonly input = new RdbInput()
   private readonly visitor: RdbVisitor
   private readonly verifyChecksum: boolean
+  private readonly settings: AggregateSettings
   private version = 0
   private ended = false
   private expireAtMs = -1
@@ -42,10 +44,11 @@ export class RdbReader {
   private loader: AggregateLoader | undefined
   private loaderKey: Buffer | undefined
 
-  /** `verifyChecksum` is `rdbchecksum`. */
-  constructor(visitor: RdbVisitor, verifyChecksum: boolean) {
+  /** `verifyChecksum` is `rdbchecksum`; `settings` are those of the server that will hold the values. */
+  constructor(visitor: RdbVisitor, verifyChecksum: boolean, settings: AggregateSettings) {
     this.visitor = visitor
     this.verifyChecksum = verifyChecksum
+    this.settings = settings
   }
 
   get offsetBytes(): number {
@@ -171,7 +174,7 @@ export class RdbReader {
       throw new RdbError(unknownType(type), offset)
     }
     this.loaderKey = Buffer.from(this.input.string())
-    this.loader = start()
+    this.loader = start(this.settings)
   }
 
   private stepLoader(loader: AggregateLoader): void {
@@ -206,7 +209,10 @@ export class RdbReader {
  * The value in a DUMP payload, or undefined when its version or checksum is not acceptable.
  * @throws RdbError when the payload is accepted and yet not readable
  */
-export function readDumpPayload(payload: Buffer): { text?: Buffer; aggregate?: Aggregate } | undefined {
+export function readDumpPayload(
+  payload: Buffer,
+  settings: AggregateSettings,
+): { text?: Buffer; aggregate?: Aggregate } | undefined {
   if (payload.length < 11) return undefined
   const end = payload.length - 10
   const version = payload.readUInt16LE(end)
@@ -219,7 +225,7 @@ export function readDumpPayload(payload: Buffer): { text?: Buffer; aggregate?: A
   try {
     const type = input.byte()
     if (type === RDB_TYPE_STRING) return { text: Buffer.from(input.string()) }
-    const loader = aggregateLoaders[type]?.()
+    const loader = aggregateLoaders[type]?.(settings)
     if (loader === undefined) return input.fail(unknownType(type))
     while (!loader.step(input)) input.commit()
     return { aggregate: loader.value }

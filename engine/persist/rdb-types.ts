@@ -5,6 +5,7 @@
  * (there are many per type: old encodings stay readable for ever). A type without a row is refused with its name,
  * never dropped. To add a type: add its rows to the two tables.
  */
+import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate, ValueType } from '../store/keyspace-port.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { RdbOutput } from './rdb-output.ts'
@@ -28,4 +29,4 @@ export interface AggregateLoader {
 
 export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {}
 
-export const aggregateLoaders: Record<number, (() => AggregateLoader) | undefined> = {}
+export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {}

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { testSettings } from '../store/testing/aggregate-settings.ts'
 import { RdbError } from './rdb-input.ts'
 import { RdbReader, type RdbVisitor, readDumpPayload } from './rdb-reader.ts'
 import { dumpPayload, type KeyUse, RdbWriter } from './rdb-writer.ts'
@@ -54,7 +55,7 @@ function collector(): { visitor: RdbVisitor; keys: Key[]; aux: Record<string, st
 
 function readAll(file: Buffer, chunkBytes = file.length): ReturnType<typeof collector> {
   const result = collector()
-  const reader = new RdbReader(result.visitor, true)
+  const reader = new RdbReader(result.visitor, true, testSettings)
   for (let at = 0; at < file.length; at += chunkBytes) {
     reader.feed(file.subarray(at, at + chunkBytes))
     reader.advance()
@@ -152,7 +153,7 @@ test('types and operations that cannot be represented are refused by name and of
 
 test('what follows the end of the file is left to the caller', () => {
   const result = collector()
-  const reader = new RdbReader(result.visitor, true)
+  const reader = new RdbReader(result.visitor, true, testSettings)
   reader.feed(Buffer.concat([write(SAMPLE), Buffer.from('*1\r\n')]))
   expect(reader.advance()).toBe('end')
   expect(reader.rest().toString()).toBe('*1\r\n')
@@ -160,7 +161,7 @@ test('what follows the end of the file is left to the caller', () => {
 
 test('reading can stop after any number of items', () => {
   const result = collector()
-  const reader = new RdbReader(result.visitor, true)
+  const reader = new RdbReader(result.visitor, true, testSettings)
   reader.feed(write(SAMPLE))
   let turns = 1
   while (reader.advance(1) !== 'end') turns++
@@ -172,10 +173,10 @@ test('dump payloads read back; a wrong checksum or a newer version is not accept
   fc.assert(
     fc.property(bytes, (text) => {
       const payload = dumpPayload(text, undefined, true)
-      expect(readDumpPayload(payload)?.text).toEqual(text)
+      expect(readDumpPayload(payload, testSettings)?.text).toEqual(text)
       const damaged = Buffer.from(payload)
       damaged[0] = 1
-      expect(readDumpPayload(damaged)).toBeUndefined()
+      expect(readDumpPayload(damaged, testSettings)).toBeUndefined()
     }),
   )
 })

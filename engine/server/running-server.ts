@@ -10,6 +10,7 @@ import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
 import { BufferPool } from '../resp/writer.ts'
 import { ActiveExpiry } from '../store/active-expiry.ts'
+import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import { Access } from './access.ts'
 import type { Client, ClientKind } from './client.ts'
@@ -48,6 +49,7 @@ export class RunningServer implements Server {
   readonly config: Config
   readonly log: Log
   readonly databases: KeyspacePort[]
+  readonly aggregateSettings: AggregateSettings
   readonly commands: CommandTable
   readonly clients: ClientRegistry
   readonly access: Access
@@ -110,6 +112,7 @@ export class RunningServer implements Server {
     this.dispatcher = new Dispatcher(this)
     this.databases = Array.from({ length: config.values.databases }, (_, index) => parts.makeDatabase(index))
     const { stats } = this
+    this.aggregateSettings = { hashSeed: [io.random.uint32(), io.random.uint32()], limits: config.values }
     this.rates = {
       commands: new Rate(() => stats.commandsProcessed),
       input: new Rate(() => stats.inputBytes + stats.replicationInputBytes),

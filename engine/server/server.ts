@@ -9,6 +9,7 @@ import type { Command } from '../commands/command.ts'
 import type { Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
+import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import type { Access } from './access.ts'
 import type { Client, ClientKind } from './client.ts'
@@ -29,6 +30,8 @@ export interface Server {
   readonly config: Config
   readonly log: Log
   readonly databases: KeyspacePort[]
+  /** For making values that are not strings. */
+  readonly aggregateSettings: AggregateSettings
   readonly commands: CommandTable
   readonly clients: ClientRegistry
   readonly access: Access

@@ -1,0 +1,14 @@
+/** Settings of aggregates for tests without a server: Redis's defaults, and a seed that everybody knows. */
+import type { AggregateSettings } from '../aggregate-settings.ts'
+
+export const testSettings: AggregateSettings = {
+  hashSeed: [1, 2],
+  limits: {
+    'hash-max-listpack-entries': 512,
+    'hash-max-listpack-value': 64,
+    'list-max-listpack-size': -2,
+    'set-max-intset-entries': 512,
+    'zset-max-listpack-entries': 128,
+    'zset-max-listpack-value': 64,
+  },
+}
