@@ -49,7 +49,7 @@ type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRende
 
 /** One line an arm (or one for a campaign), its current step beneath. */
 class TaskList implements Progress {
-  private readonly tasks = new Map<string, { task?: Task; text: string; finish: () => void }>()
+  private readonly tasks = new Map<string, { task?: Task; text: string; finish: (error?: Error) => void }>()
   private readonly finished: Promise<unknown>
 
   constructor({ scenario, arms }: ProgressOptions) {
@@ -73,15 +73,18 @@ class TaskList implements Progress {
   }
 
   async close(): Promise<void> {
-    for (const entry of this.tasks.values()) entry.finish()
+    // What is done stays done; the rest did not come to its end.
+    for (const entry of this.tasks.values()) entry.finish(new Error('not finished'))
     await this.finished
   }
 
   private entry(arm: string, title: string): ListrTask {
-    let finish = (): void => {}
-    const done = new Promise<void>((resolve) => {
-      finish = resolve
+    let finish = (_error?: Error): void => {}
+    const done = new Promise<void>((resolve, reject) => {
+      finish = (error) => (error === undefined ? resolve() : reject(error))
     })
+    // Listr may not have come to this task yet.
+    done.catch(() => {})
     this.tasks.set(arm, { text: 'waiting', finish })
     return {
       title,

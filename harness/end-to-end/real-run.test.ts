@@ -1,4 +1,9 @@
-/** The split-brain scenario on real processes, through the command line, with a short time-out to save time. */
+/**
+ * The split-brain scenario on real processes, through the command line, with a short time-out to save time.
+ *
+ * Tests share their machine, so nothing here depends on how long something took: the invariants must hold whatever
+ * happens; whether the measures lie in their intervals is the nightly run's business.
+ */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,13 +25,13 @@ afterAll(() => {
 
 const QUICK = ['--set', 'cluster-node-timeout=1500', '--arm', 'unprotected']
 
-test('on our engine: predicted and measured agree, data and processes are gone afterwards', async () => {
-  await runsAsPredicted('engine')
+test('on our engine: the invariants hold, data and processes are gone afterwards', async () => {
+  await keepsInvariants('engine')
 }, 120_000)
 
-test('on redis-server: predicted and measured agree', async (context) => {
+test('on redis-server: the invariants hold', async (context) => {
   context.skip(!hasRedis(), 'redis-server is not on the PATH')
-  await runsAsPredicted('redis')
+  await keepsInvariants('redis')
 }, 120_000)
 
 test('Ctrl-C in the middle stops every process and leaves no data behind', async () => {
@@ -63,14 +68,19 @@ test('when harness and reaper are both killed, the next start cleans up', async 
   expect(serversBelow(workplace.path)).toEqual([])
 }, 120_000)
 
-async function runsAsPredicted(target: string): Promise<void> {
+async function keepsInvariants(target: string): Promise<void> {
   const args = ['scenario', 'split-brain', '--target', target, ...QUICK, '--json', 'result.json']
-  const { status, stdout, stderr } = await runFaultline(args, workplace.path)
-  expect(`${stdout}${stderr}`).toContain('cluster/split-brain: PASS')
-  expect(status).toBe(0)
-  const [arm] = readResult(readFileSync(join(workplace.path, 'result.json'), 'utf8')).arms
-  expect(arm?.measured.lostWrites).toBeGreaterThan(0)
-  expect(arm?.measured.lostWritesByCause.other).toBe(0)
+  const { status } = await runFaultline(args, workplace.path)
+  const result = readResult(readFileSync(join(workplace.path, 'result.json'), 'utf8'))
+  expect(status).toBe({ pass: 0, fail: 1, unknown: 2 }[result.verdict])
+  const [arm] = result.arms
+  expect(result.target.kind).toBe(target)
+  expect(arm?.faults[0]?.tookHold).toContain('held back')
+  expect(arm?.measured.lostWritesByCause['minority-side']).toBeGreaterThan(0)
+  const untimed = arm?.checks.filter(({ name }) => name !== 'majority clients recover') ?? []
+  expect(untimed.map(({ verdict, sentence }) => [verdict, sentence])).toEqual(
+    untimed.map(({ sentence }) => ['pass', sentence]),
+  )
   expect(serversBelow(workplace.path)).toEqual([])
   const [run] = readdirSync(join(workplace.path, '.faultline/reports'))
   const left = readdirSync(join(workplace.path, '.faultline/reports', run as string))

@@ -35,7 +35,7 @@ const maxLag = named('max-lag', setting('min-replicas-max-lag', 's'))
  * The cut-off primary pings each node at least every T/2 and gives it up T after an unanswered ping; it refuses writes
  * once it has given up a majority. Cron turns and the cut itself take a moment.
  */
-const detection = named('detection', between(less(T, seconds(0.1)), sum(scaled(1.5, T), seconds(0.3))))
+const detection = named('detection', between(less(T, seconds(0.1)), sum(scaled(1.5, T), seconds(0.5))))
 
 /**
  * Replicas acknowledge once a second, the primary counts good replicas once a second, and both use whole seconds of the
