@@ -13,7 +13,7 @@ import {
   type SnapshotWalk,
   ValueType,
 } from './keyspace-port.ts'
-import { ReferenceKeyspace } from './reference-keyspace.ts'
+import { ReferenceKeyspace } from './testing/reference-keyspace.ts'
 
 /** An aggregate that is nothing but a number. */
 class Box implements Aggregate {

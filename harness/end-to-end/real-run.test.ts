@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ensureBundle } from '../../bin/bundle.js'
 import { readResult } from '../../reports/read-result.ts'
-import { makeWorkplace, type Running, runFaultline, startFaultline, until } from './command-line.ts'
+import { makeWorkplace, type Running, runFaultline, startFaultline, until } from './testing/command-line.ts'
 
 let workplace: ReturnType<typeof makeWorkplace>
 beforeAll(() => ensureBundle(), 60_000)

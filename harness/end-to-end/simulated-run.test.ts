@@ -7,7 +7,7 @@ import { readResult } from '../../reports/read-result.ts'
 import type { Result } from '../../reports/result.ts'
 import { History } from '../history/history.ts'
 import { measure } from '../run/measure.ts'
-import { makeWorkplace, runFaultline } from './command-line.ts'
+import { makeWorkplace, runFaultline } from './testing/command-line.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 const workplace = makeWorkplace()

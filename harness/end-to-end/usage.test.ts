@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureBundle } from '../../bin/bundle.js'
-import { makeWorkplace, runFaultline } from './command-line.ts'
+import { makeWorkplace, runFaultline } from './testing/command-line.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 const workplace = makeWorkplace()

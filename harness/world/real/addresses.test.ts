@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type AddressPlan, addressesOf, allocateAddresses, unavailable } from './addresses.ts'
-import { answersOn } from './proxy/proxy-bench.ts'
+import { answersOn } from './proxy/testing/proxy-bench.ts'
 
 /** macOS has 127.0.0.1 alone, unless aliased; continuous integration runs on Linux. */
 const skip = !(await answersOn('127.200.1.1')) && process.env.CI !== 'true'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answersOn, type Peer, ProxyBench } from './proxy-bench.ts'
+import { answersOn, type Peer, ProxyBench } from './testing/proxy-bench.ts'
 
 let bench: ProxyBench
 beforeEach(async () => {

@@ -2,8 +2,8 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BODY_LIMIT_BYTES } from './http-api.ts'
-import { NodeDouble, ProxyBench } from './proxy-bench.ts'
 import { ProxyServer } from './proxy-server.ts'
+import { NodeDouble, ProxyBench } from './testing/proxy-bench.ts'
 import { toxicKinds } from './toxics/registry.ts'
 
 let bench: ProxyBench

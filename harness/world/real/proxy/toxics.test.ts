@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Peer, ProxyBench } from './proxy-bench.ts'
+import { type Peer, ProxyBench } from './testing/proxy-bench.ts'
 
 let bench: ProxyBench
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { repositoryRoot } from '../../bin/bundle.js'
+import { repositoryRoot } from '../../../bin/bundle.js'
 
 export interface Finished {
   status: number | null

@@ -7,8 +7,8 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Toxic, type ToxicDirection, type ToxicType, Toxiproxy } from 'toxiproxy-node-client'
-import type { LinkReport } from './connection.ts'
-import { ProxyServer } from './proxy-server.ts'
+import type { LinkReport } from '../connection.ts'
+import { ProxyServer } from '../proxy-server.ts'
 
 type ClientProxy = Awaited<ReturnType<Toxiproxy['get']>>
 

@@ -5,9 +5,9 @@
  * Entries are numbers that are given out in order and never used twice. Walks go from the newest to the oldest, so that
  * what was there at the start of a SCAN is always still ahead of its cursor.
  */
-import { keyHashSlot } from '../data/crc16.ts'
-import { isCanonicalInteger, parseSafeInteger } from '../data/decimal.ts'
-import type { Reply } from '../resp/reply.ts'
+import { keyHashSlot } from '../../data/crc16.ts'
+import { isCanonicalInteger, parseSafeInteger } from '../../data/decimal.ts'
+import type { Reply } from '../../resp/reply.ts'
 import {
   type Aggregate,
   type Entry,
@@ -16,7 +16,7 @@ import {
   type SnapshotVisitor,
   type SnapshotWalk,
   ValueType,
-} from './keyspace-port.ts'
+} from '../keyspace-port.ts'
 
 interface Cell {
   key: Buffer
