@@ -151,14 +151,14 @@ export class Listpack {
     if (first === 0xf0) return setRange(bytes, position + 5, bytes.readUInt32LE(position + 1))
     if (first === 0xf4) {
       const value = bytes.readBigInt64LE(position + 1)
-      return setRange(digits, 0, digits.latin1Write(value.toString()))
+      return setRange(digits, 0, digits.write(value.toString(), 'latin1'))
     }
     return setRange(digits, 0, writeSafeInteger(digits, smallInteger(bytes, position)))
   }
 
   latin1(position: number): string {
     const { memory, start, end } = this.read(position)
-    return memory.latin1Slice(start, end)
+    return memory.toString('latin1', start, end)
   }
 
   /** Whether the entry's text is memory[start…end). */
