@@ -17,6 +17,7 @@ import { errors } from './errors.ts'
 import { numberArgument } from './number-argument.ts'
 import { objectEncoding, objectFreq, objectHelp, objectIdletime, objectRefcount } from './object.ts'
 import { lookupQuietly } from './quiet-lookup.ts'
+import { readScanOptions, scanCursor } from './scan-options.ts'
 
 function del(context: Context, args: Arguments): void {
   let removed = 0
@@ -65,19 +66,13 @@ function keys(context: Context, args: Arguments): void {
   for (const key of found) reply.bulk(key)
 }
 
-interface ScanOptions {
-  count: number
-  pattern: Buffer | undefined
-  typeName: string | undefined
-}
-
 function scan(context: Context, args: Arguments): void {
   const cursor = scanCursor(args.latin1(1))
   if (cursor === undefined) {
     context.reply.error('ERR invalid cursor')
     return
   }
-  const options = readScanOptions(context, args)
+  const options = readScanOptions(context, args, 2, true)
   if (options === undefined) return
   const { db, reply } = context
   const seen: Buffer[] = []
@@ -99,36 +94,6 @@ function removeIfExpired(context: Context, key: Buffer): boolean {
   if (!isExpired(context, context.db, entry)) return false
   context.lookupKey(key, true)
   return true
-}
-
-/** As C's strtoul reads it, all of the text; undefined when it is none. */
-function scanCursor(text: string): bigint | undefined {
-  if (text === '') return 0n
-  const match = /^([+-]?)(\d+)$/.exec(text)
-  if (match === null) return undefined
-  const value = BigInt(match[2] as string)
-  if (value >= 2n ** 64n) return undefined
-  return match[1] === '-' ? BigInt.asUintN(64, -value) : value
-}
-
-function readScanOptions(context: Context, args: Arguments): ScanOptions | undefined {
-  const options: ScanOptions = { count: 10, pattern: undefined, typeName: undefined }
-  for (let i = 2; i < args.count; i += 2) {
-    if (i + 1 < args.count && args.is(i, 'count')) {
-      options.count = numberArgument(context, args, i + 1)
-      if (Number.isNaN(options.count)) return undefined
-      if (options.count >= 1) continue
-    } else if (i + 1 < args.count && args.is(i, 'match')) {
-      options.pattern = args.view(i + 1)
-      continue
-    } else if (i + 1 < args.count && args.is(i, 'type')) {
-      options.typeName = args.latin1(i + 1).toLowerCase()
-      continue
-    }
-    context.reply.error(errors.syntax)
-    return undefined
-  }
-  return options
 }
 
 /** How often an expired key is passed over on a replica, which cannot remove it. */

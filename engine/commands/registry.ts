@@ -10,6 +10,8 @@ import { counterCommands } from './counter.ts'
 import { debugCommands } from './debug.ts'
 import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
+import { hashCommands } from './hash.ts'
+import { hashCounterCommands } from './hash-counter.ts'
 import { latencyCommands } from './latency.ts'
 import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
@@ -36,6 +38,8 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   stringCommands,
   counterCommands,
   bitmapCommands,
+  hashCommands,
+  hashCounterCommands,
   genericCommands,
   expireCommands,
   clusterCommands,

@@ -6,7 +6,8 @@
  * never dropped. To add a type: add its rows to the two tables.
  */
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
-import type { Aggregate, ValueType } from '../store/keyspace-port.ts'
+import { type Aggregate, ValueType } from '../store/keyspace-port.ts'
+import { hashLoaders, hashWriter } from './rdb-hash.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { RdbOutput } from './rdb-output.ts'
 
@@ -27,6 +28,10 @@ export interface AggregateLoader {
   readonly value: Aggregate
 }
 
-export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {}
+export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {
+  [ValueType.hash]: hashWriter,
+}
 
-export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {}
+export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {
+  ...hashLoaders,
+}
