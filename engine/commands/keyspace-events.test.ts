@@ -84,6 +84,41 @@ againstRedis('commands tell of the events that redis-server 7.0 tells of', () =>
     ])
   })
 
+  test('sets', async () => {
+    await same([
+      ['SADD', 's', '1', '2', '3'],
+      ['SADD', 's', '1'],
+      ['SREM', 's', '1', 'none'],
+      ['SREM', 's', 'none'],
+      ['SREM', 'none', 'x'],
+      ['SMOVE', 's', 't', '2'],
+      ['SMOVE', 's', 't', '2'],
+      ['SADD', 't', '3'],
+      ['SMOVE', 's', 't', '3'],
+      ['SADD', 's', '1', '2'],
+      ['SPOP', 's'],
+      ['SPOP', 's'],
+      ['SADD', 's', '1', '2', '3'],
+      ['SPOP', 's', '2'],
+      ['SPOP', 's', '5'],
+      ['SPOP', 's', '5'],
+      ['SADD', 's', '1', '2', '3'],
+      ['SREM', 's', '1', '2', '3', '4'],
+      ['SADD', 's', '1', '2', '3'],
+      ['SUNIONSTORE', 'u', 's', 't'],
+      ['SUNIONSTORE', 'u', 's', 'none'],
+      ['SINTERSTORE', 'u', 's', 'none'],
+      ['SINTERSTORE', 'u', 's', 'none'],
+      ['SINTERSTORE', 'i', 's', 't'],
+      ['SDIFFSTORE', 'd', 's', 't'],
+      ['SDIFFSTORE', 'd', 's', 's'],
+      ['SINTERCARD', '2', 's', 'none'],
+      ['SSCAN', 'none', '0'],
+      ['SRANDMEMBER', 'none'],
+      ['SMISMEMBER', 'none', 'x'],
+    ])
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

@@ -159,6 +159,45 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     ])
   })
 
+  test('sets', async () => {
+    await same([
+      ['SADD', 's', '1', '2', '3'],
+      ['SADD', 's', '1'],
+      ['SREM', 's', '1', 'none'],
+      ['SREM', 's', 'none'],
+      ['SMOVE', 's', 't', '2'],
+      ['SMOVE', 's', 't', '2'],
+      ['SPOP', 's'],
+      ['SPOP', 's'],
+      ['SADD', 's', '1', '2', '3'],
+      ['SPOP', 's', '0'],
+      ['SPOP', 's', '3'],
+      ['SADD', 's', 'a', 'b', 'c'],
+      ['SUNIONSTORE', 'u', 's', 't'],
+      ['SINTERSTORE', 'u', 's', 'none'],
+      ['SINTERSTORE', 'u', 's', 'none'],
+      ['SDIFFSTORE', 'd', 's', 't'],
+      ['SRANDMEMBER', 's', '2'],
+    ])
+  })
+
+  test('members that chance chose are removed by name, one by one', async () => {
+    const members = Array.from({ length: 300 }, (_, i) => `m${i}`)
+    const commands = [
+      ['SADD', 's', ...members],
+      ['SPOP', 's', '250'],
+    ]
+    const streams = await Promise.all(
+      [pair().redisPort, pair().enginePort].map(async (port) =>
+        (await stream(port, commands)).slice(1).map((command) => {
+          const [name, key, ...rest] = command.split(' ')
+          return [name, key, rest.length, new Set(rest).size]
+        }),
+      ),
+    )
+    expect(streams[1]).toEqual(streams[0])
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

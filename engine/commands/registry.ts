@@ -19,6 +19,8 @@ import { persistenceCommands } from './persistence.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { replicationCommands } from './replication.ts'
 import { serverCommands } from './server.ts'
+import { setCommands } from './set.ts'
+import { setAlgebraCommands } from './set-algebra.ts'
 import { slowlogCommands } from './slowlog.ts'
 import { stringCommands } from './string.ts'
 import { transactionCommands } from './transaction.ts'
@@ -40,6 +42,8 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   bitmapCommands,
   hashCommands,
   hashCounterCommands,
+  setCommands,
+  setAlgebraCommands,
   genericCommands,
   expireCommands,
   clusterCommands,

@@ -10,6 +10,7 @@ import { type Aggregate, ValueType } from '../store/keyspace-port.ts'
 import { hashLoaders, hashWriter } from './rdb-hash.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { RdbOutput } from './rdb-output.ts'
+import { setLoaders, setWriter } from './rdb-set.ts'
 
 export interface AggregateWriter {
   /** The type number that goes before the key. */
@@ -29,9 +30,11 @@ export interface AggregateLoader {
 }
 
 export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {
+  [ValueType.set]: setWriter,
   [ValueType.hash]: hashWriter,
 }
 
 export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {
+  ...setLoaders,
   ...hashLoaders,
 }

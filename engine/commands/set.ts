@@ -1,0 +1,358 @@
+/**
+ * Sets (Redis's t_set.c), one set at a time; set-algebra.ts has what combines several. Members that chance chooses are
+ * propagated as their removal, so that replicas remove the same ones.
+ */
+import { globMatch } from '../data/glob.ts'
+import { sample } from '../data/sample.ts'
+import { NO_ENTRY } from '../store/keyspace-port.ts'
+import type { SetValue } from '../store/set-value.ts'
+import type { Arguments } from './arguments.ts'
+import { type Command, oneKey } from './command.ts'
+import type { Context } from './context.ts'
+import { countArgument, signedCountArgument } from './count-argument.ts'
+import { errors } from './errors.ts'
+import { readScanOptions, scanCursor } from './scan-options.ts'
+import { createSet, setAt, settle } from './set-lookup.ts'
+
+function sadd(context: Context, args: Arguments): void {
+  let entry = context.lookupWrite(1)
+  let value = setAt(context, entry)
+  if (value === 'other') return
+  if (value === undefined) ({ entry, value } = createSet(context, 1))
+  else context.db.willChange(entry)
+  let added = 0
+  for (let i = 2; i < args.count; i++) if (value.add(args.latin1(i))) added++
+  if (added > 0) {
+    context.db.changed(entry)
+    context.changed(1, 'set', 'sadd')
+    context.dirty(added - 1)
+  }
+  context.reply.integer(added)
+}
+
+function srem(context: Context, args: Arguments): void {
+  const entry = context.lookupWrite(1)
+  const value = setAt(context, entry)
+  if (value === 'other') return
+  let removed = 0
+  if (value !== undefined) {
+    context.db.willChange(entry)
+    for (let i = 2; i < args.count && value.size > 0; i++) if (value.remove(args.latin1(i))) removed++
+    if (removed > 0) {
+      const isGone = settle(context, entry, value.size)
+      context.changed(1, 'set', 'srem')
+      context.dirty(removed - 1)
+      if (isGone) context.notify('generic', 'del', args.copy(1))
+    }
+  }
+  context.reply.integer(removed)
+}
+
+function smove(context: Context, args: Arguments): void {
+  const { db, reply } = context
+  const from = context.lookupWrite(1)
+  let to = context.lookupWrite(2)
+  const source = from === NO_ENTRY ? undefined : setAt(context, from)
+  if (source === 'other') return
+  if (source === undefined) {
+    reply.integer(0)
+    return
+  }
+  let target = setAt(context, to)
+  if (target === 'other') return
+  const member = args.latin1(3)
+  if (source === target || !source.has(member)) {
+    reply.integer(source.has(member) ? 1 : 0)
+    return
+  }
+  db.willChange(from)
+  source.remove(member)
+  const isGone = settle(context, from, source.size)
+  context.changed(1, 'set', 'srem')
+  if (isGone) context.notify('generic', 'del', args.copy(1))
+  if (target === undefined) ({ entry: to, value: target } = createSet(context, 2))
+  else db.willChange(to)
+  if (target.add(member)) {
+    db.changed(to)
+    context.changed(2, 'set', 'sadd')
+  }
+  reply.integer(1)
+}
+
+function sismember(context: Context, args: Arguments): void {
+  const value = setAt(context, context.lookupRead(1))
+  if (value !== 'other') context.reply.integer(value?.has(args.latin1(2)) ? 1 : 0)
+}
+
+function smismember(context: Context, args: Arguments): void {
+  const value = setAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  context.reply.array(args.count - 2)
+  for (let i = 2; i < args.count; i++) context.reply.integer(value?.has(args.latin1(i)) ? 1 : 0)
+}
+
+function scard(context: Context): void {
+  const value = setAt(context, context.lookupRead(1))
+  if (value !== 'other') context.reply.integer(value?.size ?? 0)
+}
+
+function smembers(context: Context): void {
+  const value = setAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  context.reply.set(value?.size ?? 0)
+  for (const member of value ?? []) context.reply.latin1(member)
+}
+
+const drawFrom =
+  ({ server }: Context) =>
+  (limit: number): number =>
+    server.io.random.below(limit)
+
+function spop(context: Context, args: Arguments): void {
+  if (args.count > 3) {
+    context.reply.error(errors.syntax)
+    return
+  }
+  if (args.count === 3) {
+    spopSome(context, args)
+    return
+  }
+  const entry = context.lookupWrite(1)
+  const value = setAt(context, entry)
+  if (value === 'other') return
+  if (value === undefined) {
+    context.reply.nil()
+    return
+  }
+  context.db.willChange(entry)
+  const member = value.at(drawFrom(context)(value.size))
+  value.remove(member)
+  const isGone = settle(context, entry, value.size)
+  context.changed(1, 'set', 'spop')
+  if (isGone) context.notify('generic', 'del', args.copy(1))
+  context.propagateAs(['SREM', args.copy(1), Buffer.from(member, 'latin1')])
+  context.reply.latin1(member)
+}
+
+function spopSome(context: Context, args: Arguments): void {
+  const count = countArgument(context, args, 2)
+  if (Number.isNaN(count)) return
+  const entry = context.lookupWrite(1)
+  const value = setAt(context, entry)
+  if (value === 'other') return
+  if (value === undefined || count === 0) {
+    context.reply.set(0)
+    return
+  }
+  const takesAll = count >= value.size
+  const members = takesAll ? [...value] : sample(count, value.size, drawFrom(context)).map((index) => value.at(index))
+  if (takesAll) {
+    context.db.remove(entry)
+  } else {
+    context.db.willChange(entry)
+    for (const member of members) value.remove(member)
+    context.db.changed(entry)
+  }
+  context.changed(1, 'set', 'spop')
+  context.dirty(members.length - 1)
+  if (takesAll) {
+    context.notify('generic', 'del', args.copy(1))
+    context.propagateAs(['DEL', args.copy(1)])
+  } else {
+    propagateRemoval(context, args.copy(1), members)
+  }
+  context.reply.set(members.length)
+  for (const member of members) context.reply.latin1(member)
+}
+
+/** One SREM for each, as Redis 7.0 does. */
+function propagateRemoval(context: Context, key: Buffer, [first = '', ...others]: readonly string[]): void {
+  context.propagateAs(['SREM', key, Buffer.from(first, 'latin1')])
+  for (const member of others) context.alsoPropagate(['SREM', key, Buffer.from(member, 'latin1')])
+}
+
+function srandmember(context: Context, args: Arguments): void {
+  const { reply } = context
+  if (args.count > 3) {
+    reply.error(errors.syntax)
+    return
+  }
+  const count = args.count === 3 ? signedCountArgument(context, args, 2) : 1
+  if (Number.isNaN(count)) return
+  const value = setAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  if (args.count === 2) {
+    if (value === undefined) reply.nil()
+    else reply.latin1(value.at(drawFrom(context)(value.size)))
+    return
+  }
+  if (value === undefined || count === 0) reply.array(0)
+  else sendRandomMembers(context, value, count)
+}
+
+/** Negative: so many draws, which may give a member again. */
+function sendRandomMembers(context: Context, value: SetValue, count: number): void {
+  const { reply } = context
+  const draw = drawFrom(context)
+  if (count < 0) {
+    reply.array(-count)
+    for (let i = 0; i < -count; i++) reply.latin1(value.at(draw(value.size)))
+    return
+  }
+  reply.array(Math.min(count, value.size))
+  if (count >= value.size) for (const member of value) reply.latin1(member)
+  else for (const index of sample(count, value.size, draw)) reply.latin1(value.at(index))
+}
+
+function sscan(context: Context, args: Arguments): void {
+  const { reply } = context
+  const cursor = scanCursor(args.latin1(2))
+  if (cursor === undefined) {
+    reply.error('ERR invalid cursor')
+    return
+  }
+  const value = setAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  const options = value === undefined ? undefined : readScanOptions(context, args, 3, false)
+  if (value !== undefined && options === undefined) return
+  const found: string[] = []
+  const { count = 10, pattern } = options ?? {}
+  const at = Number(BigInt.asUintN(32, cursor))
+  const next = value?.scan(at, count, (member) => {
+    if (pattern === undefined || globMatch(pattern, Buffer.from(member, 'latin1'))) found.push(member)
+  })
+  reply.array(2)
+  reply.latin1(String(next ?? 0))
+  reply.array(found.length)
+  for (const member of found) reply.latin1(member)
+}
+
+export const setCommands: readonly Command[] = [
+  {
+    name: 'sadd',
+    arity: -3,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['set'],
+    keySpecs: oneKey('RW', 'insert'),
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Adds members to a set',
+    complexity: 'O(1) for each element added, so O(N)',
+    run: sadd,
+  },
+  {
+    name: 'scard',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['set'],
+    keySpecs: oneKey('RO'),
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Counts the members of a set',
+    complexity: 'O(1)',
+    run: scard,
+  },
+  {
+    name: 'sismember',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    categories: ['set'],
+    keySpecs: oneKey('RO'),
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Tells whether a set has a member',
+    complexity: 'O(1)',
+    run: sismember,
+  },
+  {
+    name: 'smembers',
+    arity: 2,
+    flags: ['readonly'],
+    categories: ['set'],
+    keySpecs: oneKey('RO', 'access'),
+    tips: ['nondeterministic_output_order'],
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Answers all members of a set',
+    complexity: 'O(N)',
+    run: smembers,
+  },
+  {
+    name: 'smismember',
+    arity: -3,
+    flags: ['readonly', 'fast'],
+    categories: ['set'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'set',
+    since: '6.2.0',
+    summary: 'Tells for each of several members whether a set has it',
+    complexity: 'O(N)',
+    run: smismember,
+  },
+  {
+    name: 'smove',
+    arity: 4,
+    flags: ['write', 'fast'],
+    categories: ['set'],
+    keySpecs: [
+      { flags: ['RW', 'access', 'delete'], begin: { index: 1 }, find: { lastKey: 0, step: 1, limit: 0 } },
+      { flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
+    ],
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Moves a member to another set',
+    complexity: 'O(1)',
+    run: smove,
+  },
+  {
+    name: 'spop',
+    arity: -2,
+    flags: ['write', 'fast'],
+    categories: ['set'],
+    keySpecs: oneKey('RW', 'access', 'delete'),
+    tips: ['nondeterministic_output'],
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Removes members that chance chooses and answers them',
+    complexity: 'Without the count argument O(1), otherwise O(N) where N is the value of the passed count.',
+    run: spop,
+  },
+  {
+    name: 'srandmember',
+    arity: -2,
+    flags: ['readonly'],
+    categories: ['set'],
+    keySpecs: oneKey('RO', 'access'),
+    tips: ['nondeterministic_output'],
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Answers members that chance chooses',
+    complexity: 'Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count.',
+    run: srandmember,
+  },
+  {
+    name: 'srem',
+    arity: -3,
+    flags: ['write', 'fast'],
+    categories: ['set'],
+    keySpecs: oneKey('RW', 'delete'),
+    group: 'set',
+    since: '1.0.0',
+    summary: 'Removes members from a set',
+    complexity: 'O(N)',
+    run: srem,
+  },
+  {
+    name: 'sscan',
+    arity: -3,
+    flags: ['readonly'],
+    categories: ['set'],
+    keySpecs: oneKey('RO', 'access'),
+    tips: ['nondeterministic_output'],
+    group: 'set',
+    since: '2.8.0',
+    summary: 'Steps through the members of a set',
+    complexity: 'O(1) for every call. O(N)',
+    run: sscan,
+  },
+]

@@ -1,0 +1,71 @@
+/**
+ * Sets in RDB files: an intset as its bytes in one string, a table as its members one by one. A table of integers stays
+ * one when it is read, as in Redis, unless there are so few that it fits an intset.
+ */
+import { IntSet } from '../data/intset.ts'
+import type { AggregateSettings } from '../store/aggregate-settings.ts'
+import type { Aggregate } from '../store/keyspace-port.ts'
+import { SetValue } from '../store/set-value.ts'
+import type { RdbInput } from './rdb-input.ts'
+import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
+
+const RDB_TYPE_SET = 2
+const RDB_TYPE_SET_INTSET = 11
+
+export const setWriter: AggregateWriter = {
+  rdbType: (value) => ((value as SetValue).intsetBytes === undefined ? RDB_TYPE_SET : RDB_TYPE_SET_INTSET),
+  write(output, aggregate) {
+    const value = aggregate as SetValue
+    if (value.intsetBytes !== undefined) {
+      output.string(value.intsetBytes)
+      return
+    }
+    output.length(value.size)
+    for (const member of value) output.string(Buffer.from(member, 'latin1'))
+  },
+}
+
+/** A count, then a member at each step. */
+class SetLoader implements AggregateLoader {
+  readonly value: SetValue
+  private remaining = -1
+
+  constructor(settings: AggregateSettings) {
+    this.value = SetValue.empty(settings)
+  }
+
+  step(input: RdbInput): boolean {
+    if (this.remaining < 0) {
+      const count = input.length()
+      if (count === 0) input.fail('Empty set')
+      this.remaining = count
+      return false
+    }
+    if (!this.value.add(input.string().toString('latin1'))) input.fail('Duplicate set members detected')
+    return --this.remaining === 0
+  }
+}
+
+class IntSetLoader implements AggregateLoader {
+  private readonly settings: AggregateSettings
+  private loaded: SetValue | undefined
+
+  constructor(settings: AggregateSettings) {
+    this.settings = settings
+  }
+
+  get value(): Aggregate {
+    return this.loaded as SetValue
+  }
+
+  step(input: RdbInput): boolean {
+    const integers = IntSet.parse(input.string()) ?? input.fail('Intset integrity check failed')
+    this.loaded = SetValue.ofIntegers(this.settings, integers)
+    return true
+  }
+}
+
+export const setLoaders: Record<number, (settings: AggregateSettings) => AggregateLoader> = {
+  [RDB_TYPE_SET]: (settings) => new SetLoader(settings),
+  [RDB_TYPE_SET_INTSET]: (settings) => new IntSetLoader(settings),
+}
