@@ -119,6 +119,49 @@ againstRedis('commands tell of the events that redis-server 7.0 tells of', () =>
     ])
   })
 
+  test('sorted sets', async () => {
+    await same([
+      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'],
+      ['ZADD', 'z', '1', 'a'],
+      ['ZADD', 'z', 'XX', '1', 'none'],
+      ['ZADD', 'none', 'XX', '1', 'none'],
+      ['ZADD', 'z', 'INCR', '1', 'a'],
+      ['ZINCRBY', 'z', '1.5', 'a'],
+      ['ZREM', 'z', 'a', 'none'],
+      ['ZREM', 'z', 'none'],
+      ['ZREM', 'z', 'b', 'c', 'a'],
+      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
+      ['ZPOPMIN', 'z'],
+      ['ZPOPMAX', 'z', '2'],
+      ['ZPOPMAX', 'z', '0'],
+      ['ZPOPMAX', 'z', '2'],
+      ['ZPOPMAX', 'z', '2'],
+      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
+      ['ZMPOP', '2', 'none', 'z', 'MIN'],
+      ['ZMPOP', '1', 'z', 'max', 'COUNT', '9'],
+      ['ZMPOP', '1', 'z', 'max', 'COUNT', '9'],
+      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
+      ['ZREMRANGEBYRANK', 'z', '0', '0'],
+      ['ZREMRANGEBYRANK', 'z', '9', '9'],
+      ['ZREMRANGEBYSCORE', 'z', '2', '2'],
+      ['ZREMRANGEBYLEX', 'z', '-', '+'],
+      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
+      ['ZRANGESTORE', 'y', 'z', '0', '1'],
+      ['ZRANGESTORE', 'y', 'z', '9', '9'],
+      ['ZRANGESTORE', 'y', 'none', '0', '1'],
+      ['ZUNIONSTORE', 'u', '2', 'z', 'none'],
+      ['ZUNIONSTORE', 'u', '1', 'none'],
+      ['ZINTERSTORE', 'i', '2', 'z', 'z'],
+      ['ZINTERSTORE', 'i', '2', 'z', 'none'],
+      ['ZDIFFSTORE', 'd', '2', 'z', 'none'],
+      ['ZINTERCARD', '2', 'z', 'none'],
+      ['ZRANDMEMBER', 'none'],
+      ['ZRANGE', 'none', '0', '1'],
+      ['ZCOUNT', 'none', '0', '1'],
+      ['ZSCAN', 'none', '0'],
+    ])
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

@@ -22,6 +22,10 @@ import { serverCommands } from './server.ts'
 import { setCommands } from './set.ts'
 import { setAlgebraCommands } from './set-algebra.ts'
 import { slowlogCommands } from './slowlog.ts'
+import { sortedSetCommands } from './sorted-set.ts'
+import { sortedSetAlgebraCommands } from './sorted-set-algebra.ts'
+import { sortedSetPopCommands } from './sorted-set-pop.ts'
+import { sortedSetRangeCommands } from './sorted-set-range.ts'
 import { stringCommands } from './string.ts'
 import { transactionCommands } from './transaction.ts'
 
@@ -44,6 +48,10 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   hashCounterCommands,
   setCommands,
   setAlgebraCommands,
+  sortedSetCommands,
+  sortedSetRangeCommands,
+  sortedSetPopCommands,
+  sortedSetAlgebraCommands,
   genericCommands,
   expireCommands,
   clusterCommands,

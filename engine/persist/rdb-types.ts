@@ -11,6 +11,7 @@ import { hashLoaders, hashWriter } from './rdb-hash.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { RdbOutput } from './rdb-output.ts'
 import { setLoaders, setWriter } from './rdb-set.ts'
+import { sortedSetLoaders, sortedSetWriter } from './rdb-sorted-set.ts'
 
 export interface AggregateWriter {
   /** The type number that goes before the key. */
@@ -31,10 +32,12 @@ export interface AggregateLoader {
 
 export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {
   [ValueType.set]: setWriter,
+  [ValueType.sortedSet]: sortedSetWriter,
   [ValueType.hash]: hashWriter,
 }
 
 export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {
   ...setLoaders,
+  ...sortedSetLoaders,
   ...hashLoaders,
 }

@@ -1,0 +1,406 @@
+/**
+ * Sorted sets (Redis's t_zset.c), one member or one set at a time. Ranges, pops and what combines several sets have files
+ * of their own.
+ */
+import { parseStrictDouble } from '../data/double-text.ts'
+import { globMatch } from '../data/glob.ts'
+import { sample } from '../data/sample.ts'
+import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'
+import { type ScoredMember, SortedSetValue } from '../store/sorted-set-value.ts'
+import type { Arguments } from './arguments.ts'
+import { type Command, oneKey } from './command.ts'
+import type { Context } from './context.ts'
+import { signedCountArgument } from './count-argument.ts'
+import { errors } from './errors.ts'
+import { readScanOptions, scanCursor } from './scan-options.ts'
+import { type RangeKind, readRange } from './sorted-set-bounds.ts'
+import { sendMembers, settleSortedSet, sortedSetAt } from './sorted-set-lookup.ts'
+
+interface AddOptions {
+  nx: boolean
+  xx: boolean
+  gt: boolean
+  lt: boolean
+  ch: boolean
+  incr: boolean
+}
+
+function zadd(context: Context, args: Arguments): void {
+  addMembers(context, args, false)
+}
+
+function zincrby(context: Context, args: Arguments): void {
+  addMembers(context, args, true)
+}
+
+/** ZINCRBY is ZADD with INCR, options included. */
+function addMembers(context: Context, args: Arguments, incr: boolean): void {
+  const options: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr }
+  const names = Object.keys(options) as (keyof AddOptions)[]
+  let first = 2
+  for (; first < args.count; first++) {
+    const name = names.find((option) => args.is(first, option))
+    if (name === undefined) break
+    options[name] = true
+  }
+  const refusal = refusalOf(options, args.count - first)
+  if (refusal !== undefined) {
+    context.reply.error(refusal)
+    return
+  }
+  const scores: number[] = []
+  for (let i = first; i < args.count; i += 2) {
+    const score = parseStrictDouble(args.latin1(i))
+    if (score === undefined) {
+      context.reply.error(errors.notFloat)
+      return
+    }
+    scores.push(score)
+  }
+  const entry = context.lookupWrite(1)
+  const value = sortedSetAt(context, entry)
+  if (value === 'other') return
+  if (value !== undefined || !options.xx) setScores(context, args, first, scores, options, entry, value)
+  else if (options.incr) context.reply.nil()
+  else context.reply.integer(0)
+}
+
+function refusalOf({ nx, xx, gt, lt, incr }: AddOptions, words: number): string | undefined {
+  if (words === 0 || words % 2 === 1) return errors.syntax
+  if (nx && xx) return 'ERR XX and NX options at the same time are not compatible'
+  if ((gt && nx) || (lt && nx) || (gt && lt)) {
+    return 'ERR GT, LT, and/or NX options at the same time are not compatible'
+  }
+  return incr && words > 2 ? 'ERR INCR option supports a single increment-element pair' : undefined
+}
+
+function setScores(
+  context: Context,
+  args: Arguments,
+  first: number,
+  scores: readonly number[],
+  options: AddOptions,
+  known: Entry,
+  existing: SortedSetValue | undefined,
+): void {
+  const { db, reply, server } = context
+  let entry = known
+  const value = existing ?? SortedSetValue.empty(server.aggregateSettings)
+  if (existing !== undefined) db.willChange(entry)
+  let added = 0
+  let updated = 0
+  let result: number | undefined
+  for (let i = 0; i < scores.length; i++) {
+    const member = args.latin1(first + 2 * i + 1)
+    const old = value.score(member)
+    result = newScore(old, scores[i] as number, options)
+    if (result === undefined) continue
+    if (Number.isNaN(result)) {
+      reply.error('ERR resulting score is not a number (NaN)')
+      return
+    }
+    if (old === undefined) added++
+    else if (old !== result) updated++
+    if (old !== result) value.set(member, result)
+  }
+  if (added + updated > 0) {
+    if (existing === undefined) {
+      entry = db.setAggregate(args.memory, args.start(1), args.end(1), value)
+      context.created(1)
+    }
+    db.changed(entry)
+    context.changed(1, 'sortedSet', options.incr ? 'zincr' : 'zadd')
+    context.dirty(added + updated - 1)
+  }
+  if (!options.incr) reply.integer(options.ch ? added + updated : added)
+  else if (result === undefined) reply.nil()
+  else reply.double(result)
+}
+
+/** What the member's score shall be; undefined when an option leaves it alone. */
+function newScore(old: number | undefined, score: number, { nx, xx, gt, lt, incr }: AddOptions): number | undefined {
+  if (old === undefined) return xx ? undefined : score
+  if (nx) return undefined
+  const wanted = incr ? old + score : score
+  return (gt && wanted <= old) || (lt && wanted >= old) ? undefined : wanted
+}
+
+function zrem(context: Context, args: Arguments): void {
+  const entry = context.lookupWrite(1)
+  const value = sortedSetAt(context, entry)
+  if (value === 'other') return
+  let removed = 0
+  if (value !== undefined) {
+    context.db.willChange(entry)
+    for (let i = 2; i < args.count && value.size > 0; i++) if (value.remove(args.latin1(i))) removed++
+  }
+  if (value !== undefined && removed > 0) {
+    const isGone = settleSortedSet(context, entry, value)
+    context.changed(1, 'sortedSet', 'zrem')
+    context.dirty(removed - 1)
+    if (isGone) context.notify('generic', 'del', args.copy(1))
+  }
+  context.reply.integer(removed)
+}
+
+function zscore(context: Context, args: Arguments): void {
+  const value = sortedSetAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  sendScore(context, value?.score(args.latin1(2)))
+}
+
+function sendScore({ reply }: Context, score: number | undefined): void {
+  if (score === undefined) reply.nil()
+  else reply.double(score)
+}
+
+function zmscore(context: Context, args: Arguments): void {
+  const value = sortedSetAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  context.reply.array(args.count - 2)
+  for (let i = 2; i < args.count; i++) sendScore(context, value?.score(args.latin1(i)))
+}
+
+function zcard(context: Context): void {
+  const value = sortedSetAt(context, context.lookupRead(1))
+  if (value !== 'other') context.reply.integer(value?.size ?? 0)
+}
+
+function zcount(context: Context, args: Arguments): void {
+  count(context, args, 'score')
+}
+
+function zlexcount(context: Context, args: Arguments): void {
+  count(context, args, 'text')
+}
+
+function count(context: Context, args: Arguments, kind: RangeKind): void {
+  const find = readRange(context, args, kind, 2, 3)
+  if (find === undefined) return
+  const value = sortedSetAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  const [start, end] = value === undefined ? [0, 0] : find(value)
+  context.reply.integer(Math.max(end - start, 0))
+}
+
+function zrank(context: Context, args: Arguments): void {
+  sendRank(context, args, false)
+}
+
+function zrevrank(context: Context, args: Arguments): void {
+  sendRank(context, args, true)
+}
+
+function sendRank(context: Context, args: Arguments, reverse: boolean): void {
+  const value = sortedSetAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  const rank = value?.rank(args.latin1(2))
+  if (value === undefined || rank === undefined) context.reply.nil()
+  else context.reply.integer(reverse ? value.size - 1 - rank : rank)
+}
+
+function zrandmember(context: Context, args: Arguments): void {
+  const { reply, server } = context
+  const draw = (limit: number): number => server.io.random.below(limit)
+  const wanted = args.count > 2 ? signedCountArgument(context, args, 2) : 1
+  if (Number.isNaN(wanted)) return
+  const withScores = args.count === 4
+  if (args.count > 4 || (withScores && !args.is(3, 'withscores'))) {
+    reply.error(errors.syntax)
+    return
+  }
+  if (withScores && Math.abs(wanted) > 2 ** 62) {
+    reply.error('ERR value is out of range')
+    return
+  }
+  const value = sortedSetAt(context, context.lookupRead(1))
+  if (value === 'other') return
+  if (args.count === 2) {
+    if (value === undefined) reply.nil()
+    else reply.latin1((value.at(draw(value.size)) as ScoredMember).member)
+    return
+  }
+  sendMembers(context, value === undefined ? [] : choose(value, wanted, draw), withScores)
+}
+
+/** Negative: so many draws, which may give a member again. All of them come in Redis's order: from the last. */
+function choose(value: SortedSetValue, wanted: number, draw: (limit: number) => number): ScoredMember[] {
+  if (wanted >= value.size) return [...value.range(0, value.size, true)]
+  const ranks = wanted < 0 ? Array.from({ length: -wanted }, () => draw(value.size)) : sample(wanted, value.size, draw)
+  return ranks.map((rank) => value.at(rank) as ScoredMember)
+}
+
+function zscan(context: Context, args: Arguments): void {
+  const { reply } = context
+  const cursor = scanCursor(args.latin1(2))
+  if (cursor === undefined) {
+    reply.error('ERR invalid cursor')
+    return
+  }
+  const entry = context.lookupRead(1)
+  const value = sortedSetAt(context, entry)
+  if (value === 'other') return
+  const options = entry === NO_ENTRY ? undefined : readScanOptions(context, args, 3, false)
+  if (entry !== NO_ENTRY && options === undefined) return
+  const found: ScoredMember[] = []
+  const { count: wanted = 10, pattern } = options ?? {}
+  const next = value?.scan(Number(BigInt.asUintN(32, cursor)), wanted, (pair) => {
+    if (pattern === undefined || globMatch(pattern, Buffer.from(pair.member, 'latin1'))) found.push(pair)
+  })
+  reply.array(2)
+  reply.latin1(String(next ?? 0))
+  reply.array(found.length * 2)
+  for (const { member, score } of found) {
+    reply.latin1(member)
+    reply.latin1((value as SortedSetValue).scoreText(score))
+  }
+}
+
+export const sortedSetCommands: readonly Command[] = [
+  {
+    name: 'zadd',
+    arity: -4,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RW', 'update'),
+    group: 'sorted-set',
+    since: '1.2.0',
+    summary: 'Adds members or changes their scores',
+    complexity: 'O(log(N))',
+    run: zadd,
+  },
+  {
+    name: 'zcard',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO'),
+    group: 'sorted-set',
+    since: '1.2.0',
+    summary: 'Counts the members of a sorted set',
+    complexity: 'O(1)',
+    run: zcard,
+  },
+  {
+    name: 'zcount',
+    arity: 4,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'sorted-set',
+    since: '2.0.0',
+    summary: 'Counts the members in a range of scores',
+    complexity: 'O(log(N))',
+    run: zcount,
+  },
+  {
+    name: 'zincrby',
+    arity: 4,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RW', 'access', 'update'),
+    group: 'sorted-set',
+    since: '1.2.0',
+    summary: 'Adds to the score of a member',
+    complexity: 'O(log(N))',
+    run: zincrby,
+  },
+  {
+    name: 'zlexcount',
+    arity: 4,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'sorted-set',
+    since: '2.8.9',
+    summary: 'Counts the members in a range of bytes',
+    complexity: 'O(log(N))',
+    run: zlexcount,
+  },
+  {
+    name: 'zmscore',
+    arity: -3,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'sorted-set',
+    since: '6.2.0',
+    summary: 'Answers the scores of several members',
+    complexity: 'O(N)',
+    run: zmscore,
+  },
+  {
+    name: 'zrandmember',
+    arity: -2,
+    flags: ['readonly'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    tips: ['nondeterministic_output'],
+    group: 'sorted-set',
+    since: '6.2.0',
+    summary: 'Answers members that chance chooses',
+    complexity: 'O(N)',
+    run: zrandmember,
+  },
+  {
+    name: 'zrank',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'sorted-set',
+    since: '2.0.0',
+    summary: 'Answers how many members come before one',
+    complexity: 'O(log(N))',
+    run: zrank,
+  },
+  {
+    name: 'zrem',
+    arity: -3,
+    flags: ['write', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RW', 'delete'),
+    group: 'sorted-set',
+    since: '1.2.0',
+    summary: 'Removes members from a sorted set',
+    complexity: 'O(M*log(N))',
+    run: zrem,
+  },
+  {
+    name: 'zrevrank',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'sorted-set',
+    since: '2.0.0',
+    summary: 'Answers how many members come behind one',
+    complexity: 'O(log(N))',
+    run: zrevrank,
+  },
+  {
+    name: 'zscan',
+    arity: -3,
+    flags: ['readonly'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    tips: ['nondeterministic_output'],
+    group: 'sorted-set',
+    since: '2.8.0',
+    summary: 'Steps through members and scores',
+    complexity: 'O(1) for every call. O(N)',
+    run: zscan,
+  },
+  {
+    name: 'zscore',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: oneKey('RO', 'access'),
+    group: 'sorted-set',
+    since: '1.2.0',
+    summary: 'Answers the score of a member',
+    complexity: 'O(1)',
+    run: zscore,
+  },
+]
