@@ -21,3 +21,8 @@ export class HarnessError extends Error {
     this.code = code
   }
 }
+
+/** What a run ends with when the user stops it. */
+export function interrupted(): HarnessError {
+  return new HarnessError('INTERRUPTED', 'The run was interrupted; everything was stopped and healed.')
+}

@@ -3,8 +3,11 @@ import { type DefaultRenderer, Listr, type ListrTask, type ListrTaskWrapper, typ
 import type { ArmPhase } from '../run/run-arm.ts'
 import type { Scenario } from '../scenario.ts'
 
+/** `detail` is told with `--verbose` only. */
+export type ProgressPhase = ArmPhase | 'detail' | 'done'
+
 export interface Progress {
-  phase(arm: string, phase: ArmPhase | 'done', text: string): void
+  phase(arm: string, phase: ProgressPhase, text: string): void
   campaign(done: number, runs: number): void
   /** Ends the display; call it also after a failure. */
   close(): Promise<void>
@@ -26,7 +29,7 @@ class PlainLines implements Progress {
   private readonly startedMs = Date.now()
   private lastCampaignMs = 0
 
-  phase(arm: string, phase: ArmPhase | 'done', text: string): void {
+  phase(arm: string, phase: ProgressPhase, text: string): void {
     this.print(`${arm}: ${phase === 'done' ? `done. ${text}` : text}`)
   }
 
@@ -60,7 +63,7 @@ class TaskList implements Progress {
     this.finished = list.run()
   }
 
-  phase(arm: string, phase: ArmPhase | 'done', text: string): void {
+  phase(arm: string, phase: ProgressPhase, text: string): void {
     const entry = this.tasks.get(arm)
     if (entry === undefined) return
     entry.text = text

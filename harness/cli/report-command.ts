@@ -8,7 +8,7 @@ import { renderPage } from '../../reports/page.ts'
 import { readResult } from '../../reports/read-result.ts'
 import type { Result } from '../../reports/result.ts'
 import { HarnessError } from '../errors.ts'
-import { History } from '../history/history.ts'
+import { readHistory } from '../history/history-file.ts'
 import { judgeArm, runVerdict } from '../run/judge.ts'
 import { factsFor } from '../run/run-scenario.ts'
 import { EXIT_STATUS } from './exit-status.ts'
@@ -83,14 +83,6 @@ async function rejudge(saved: Result, directory: string): Promise<Result> {
     return { ...judged, historyFile: arm.historyFile, traceHash: arm.traceHash }
   })
   return { ...saved, ...runVerdict(scenario, arms), arms }
-}
-
-function readHistory(file: string): History {
-  try {
-    return History.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new HarnessError('RESULT_FILE', `${file}: ${(error as Error).message}`)
-  }
 }
 
 function newestRun(): string {

@@ -6,6 +6,7 @@ import { Option } from 'commander'
 import { renderPage } from '../../reports/page.ts'
 import type { Result } from '../../reports/result.ts'
 import { HarnessError } from '../errors.ts'
+import { readHistory } from '../history/history-file.ts'
 import { runCampaign } from '../run/campaign.ts'
 import { type ArmOutcome, chooseArms, runOneArm, runScenario } from '../run/run-scenario.ts'
 import { SimulationPool } from '../run/simulation-pool.ts'
@@ -13,6 +14,7 @@ import type { Scenario } from '../scenario.ts'
 import type { WorldKind } from '../world/world.ts'
 import { realWorldFactory } from '../world/world-factory.ts'
 import { EXIT_STATUS } from './exit-status.ts'
+import { createNarrator } from './narrator.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { findScenario, listScenarios } from './scenario-catalog.ts'
 import { verdictText } from './verdict-text.ts'
@@ -47,7 +49,7 @@ export function addScenarioCommand(program: Command): void {
     .option('--json <file>', 'write the result as JSON (- for standard output)')
     .option('--report <directory>', 'where reports go', '.faultline/reports')
     .option('--keep', "leave the nodes' data and logs", false)
-    .option('--verbose', 'print every step', false)
+    .option('--verbose', 'print every step and every change that a node reports', false)
     .action(async (name: string | undefined, options: ScenarioOptions) => {
       if (name === undefined) process.stdout.write(await listScenarios(process.stdout.columns ?? 100))
       else process.exitCode = await runNamed(name, options)
@@ -80,6 +82,7 @@ async function runNamed(name: string, options: ScenarioOptions): Promise<number>
     const page = writeOutputs(result, directory, options)
     if (options.json !== '-') {
       process.stdout.write(verdictText(result, process.stdout.columns ?? 100, process.stdout.isTTY === true))
+      if (options.keep && options.world === 'real') process.stdout.write(`\nData and logs: ${directory}/nodes-*\n`)
       process.stdout.write(`\nReport: ${page}\n`)
     }
     return EXIT_STATUS[result.verdict]
@@ -121,6 +124,7 @@ function runReal(run: Run, progress: Progress, createWorld: ReturnType<typeof re
       arm,
       createWorld: () => createWorld(arm, run.directory),
       historyDirectory: run.directory,
+      listener: run.options.verbose ? createNarrator((line) => progress.phase(arm, 'detail', line)) : undefined,
       onPhase: (phase, text) => progress.phase(arm, phase, text),
     })
     progress.phase(arm, 'done', outcome.result.sentence)
@@ -150,6 +154,11 @@ async function runSimulated(run: Run, progress: Progress): Promise<Result> {
     const runOne = async (arm: string): Promise<ArmOutcome> => {
       progress.phase(arm, 'loading', `simulating seed ${seed}`)
       const outcome = await pool.run({ ...job, arm, seed, historyDirectory: directory })
+      if (options.verbose) {
+        const narrator = createNarrator((line) => progress.phase(arm, 'detail', line))
+        for (const event of readHistory(join(directory, outcome.result.historyFile ?? '')).events)
+          narrator.record(event)
+      }
       progress.phase(arm, 'done', outcome.result.sentence)
       return outcome
     }

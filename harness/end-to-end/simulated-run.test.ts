@@ -77,3 +77,10 @@ test('a campaign runs many seeds and shows the distribution', async () => {
   expect(arm).toMatchObject({ arm: 'unprotected', pass: 4, fail: 0, unknown: 0, failures: [] })
   expect(arm?.measures.find(({ measure }) => measure === 'lostWrites')?.values).toHaveLength(4)
 })
+
+test('--verbose tells what the nodes report of themselves', async () => {
+  const args = ['scenario', 'split-brain', '--world', 'sim', '--arm', 'unprotected', '--verbose']
+  const { stdout } = await runFaultline(args, workplace.path)
+  expect(stdout).toMatch(/unprotected: at \d+\.\d\d s: replica-1 is primary, has epoch \d+/)
+  expect(stdout).toMatch(/the partition ends; [\d,]+ packets lost/)
+})

@@ -8,8 +8,8 @@ import { findLostWrites } from '../check/lost-writes.ts'
 import type { History, HistoryEvent } from '../history/history.ts'
 import { derivation, evaluate, type Facts, formula } from '../predict/quantity.ts'
 import type { Comparison, PredictionSpec, Scenario } from '../scenario.ts'
-import { findCut, measure, outages } from './measure.ts'
-import { type ArmRun, isSaturated } from './run-arm.ts'
+import { findCut, isSaturated, measure, outages } from './measure.ts'
+import type { ArmRun } from './run-arm.ts'
 import { buildTimeline, faultSpans } from './series.ts'
 
 export function judgeArm(scenario: Scenario, arm: string, history: History, run: ArmRun, facts: Facts): ArmResult {

@@ -87,3 +87,10 @@ export function outages(operations: readonly Operation[]): Outage[] {
   }
   return found.sort((a, b) => a.startMs - b.startMs || (a.client < b.client ? -1 : 1))
 }
+
+/** The generator could not keep its rate, so latency and loss say more about it than about the server. */
+export function isSaturated(history: History): boolean {
+  const end = history.end()
+  const offered = history.of('invoke').length
+  return end !== undefined && end.lateOperations > offered * 0.05
+}

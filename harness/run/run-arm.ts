@@ -2,7 +2,7 @@
  * One arm, from an empty world to a complete history: start, load, faults, heal, settle, read everything.
  */
 import { describeFault, type Machines, minorityOf, startFault } from '../fault/fault.ts'
-import type { History, Recorder } from '../history/history.ts'
+import type { Recorder } from '../history/history.ts'
 import { evaluateMs, type Facts } from '../predict/quantity.ts'
 import type { Scenario, TimelineStep } from '../scenario.ts'
 import { startCluster, type Topology } from '../topology/cluster.ts'
@@ -13,8 +13,8 @@ import { recordContents } from './audit.ts'
 import { Observer } from './observer.ts'
 import type { NodeIdentity } from './series.ts'
 
+/** What is known of the nodes beside the history. */
 export interface ArmRun {
-  /** Everything that happened; also recorded to `recorder` as it happened. */
   nodes: (NodeIdentity & { configuration: Readonly<Record<string, string>> })[]
   version: string
 }
@@ -124,11 +124,4 @@ function describeNodes(topology: Topology): ArmRun {
       configuration,
     })),
   }
-}
-
-/** The generator could not keep its rate, so latency and loss say more about it than about the server. */
-export function isSaturated(history: History): boolean {
-  const end = history.end()
-  const offered = history.of('invoke').length
-  return end !== undefined && end.lateOperations > offered * 0.05
 }

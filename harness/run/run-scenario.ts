@@ -1,10 +1,10 @@
 /** A whole run: every arm in a world of its own, then one result. */
 import { cpus, platform, release } from 'node:os'
 import type { ArmResult, Result } from '../../reports/result.ts'
-import { HarnessError } from '../errors.ts'
+import { HarnessError, interrupted } from '../errors.ts'
 import { capabilitiesNeeded } from '../fault/fault.ts'
-import { FileRecorder } from '../history/file-recorder.ts'
 import { History, type HistoryEvent, type Recorder } from '../history/history.ts'
+import { FileRecorder } from '../history/history-file.ts'
 import type { Facts } from '../predict/quantity.ts'
 import type { Scenario } from '../scenario.ts'
 import type { World, WorldKind } from '../world/world.ts'
@@ -116,6 +116,8 @@ export interface OneArmOptions {
   createWorld(): Promise<World>
   /** Where the history is written as it happens; null: nowhere. */
   historyDirectory: string | null
+  /** Sees every event too. */
+  listener?: Recorder | undefined
   onPhase(phase: ArmPhase, text: string): void
   signal: AbortSignal
 }
@@ -133,6 +135,7 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     record: (event: HistoryEvent) => {
       history.record(event)
       file?.record(event)
+      options.listener?.record(event)
     },
   }
   try {
@@ -151,10 +154,6 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     file?.close()
     await world.close()
   }
-}
-
-export function interrupted(): HarnessError {
-  return new HarnessError('INTERRUPTED', 'The run was interrupted; everything was stopped and healed.')
 }
 
 function requireCapabilities(scenario: Scenario, world: World): void {

@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { HarnessError } from '../errors.ts'
-import { type ArmOutcome, interrupted } from './run-scenario.ts'
+import { HarnessError, interrupted } from '../errors.ts'
+import type { ArmOutcome } from './run-scenario.ts'
 import type { SimulationJob, SimulationReply } from './simulation-worker.ts'
 
 interface Waiting {

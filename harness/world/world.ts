@@ -4,6 +4,7 @@
  * would make the simulator lose its determinism.
  */
 import type { Io } from '../../engine/io.ts'
+import type { Deferred } from './deferred.ts'
 
 export type WorldKind = 'real' | 'sim'
 
@@ -35,12 +36,6 @@ export interface World {
   traceHash(): string | null
   /** Heals, stops and removes everything. Safe to call at any time, twice too. */
   close(): Promise<void>
-}
-
-export interface Deferred<T> {
-  promise: Promise<T>
-  resolve(value: T): void
-  reject(error: Error): void
 }
 
 /** A machine in the network: a node or a client, by name. */

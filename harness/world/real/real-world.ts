@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { type Proxy as ToxicProxy, Toxiproxy } from 'toxiproxy-node-client'
 import type { Io } from '../../../engine/io.ts'
 import { createNodeIo } from '../../../engine/node/io.ts'
-import { HarnessError } from '../../errors.ts'
+import { HarnessError, interrupted } from '../../errors.ts'
 import { RespClient } from '../../workload/resp-client.ts'
-import type { ActiveFault, Capability, Deferred, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
+import { createDeferred, type Deferred } from '../deferred.ts'
+import type { ActiveFault, Capability, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
 import { type AddressPlan, allocateAddresses } from './addresses.ts'
 import { cutLinks, PLANES, proxyName } from './cuts.ts'
 import { healInterrupted, Journal } from './journal.ts'
@@ -86,7 +87,7 @@ export class RealWorld implements World {
 
   /** Rejects when the world is closed meanwhile, so that an interrupted run ends. */
   sleep(delayMs: number): Promise<void> {
-    const { promise, resolve, reject } = this.deferred<void>()
+    const { promise, resolve, reject } = createDeferred<void>()
     const { signal } = this.closing
     const onClose = (): void => {
       clearTimeout(timer)
@@ -102,13 +103,7 @@ export class RealWorld implements World {
   }
 
   deferred<T>(): Deferred<T> {
-    let resolve = (_value: T): void => {}
-    let reject = (_error: Error): void => {}
-    const promise = new Promise<T>((onResolve, onReject) => {
-      resolve = onResolve
-      reject = onReject
-    })
-    return { promise, resolve, reject }
+    return createDeferred<T>()
   }
 
   drive<T>(run: Promise<T>): Promise<T> {
@@ -258,8 +253,4 @@ function nodeConfiguration(bindHost: string, host: string, config: NodeSpec['con
       'cluster-announce-bus-port': String(PORT + BUS_PORT_OFFSET),
     }),
   }
-}
-
-function interrupted(): HarnessError {
-  return new HarnessError('INTERRUPTED', 'The run was interrupted; everything was stopped and healed.')
 }

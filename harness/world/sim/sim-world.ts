@@ -7,7 +7,8 @@ import type { Io } from '../../../engine/io.ts'
 import { createServer } from '../../../engine/server/assembly.ts'
 import { createConfig } from '../../../engine/server/config.ts'
 import { HarnessError } from '../../errors.ts'
-import type { ActiveFault, Capability, Deferred, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
+import { createDeferred, type Deferred } from '../deferred.ts'
+import type { ActiveFault, Capability, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
 import type { SimHost } from './host.ts'
 import type { LinkFault } from './link.ts'
 import { createSimulation, type Simulation } from './simulation.ts'
@@ -58,12 +59,7 @@ export class SimWorld implements World {
   }
 
   deferred<T>(): Deferred<T> {
-    let resolve = (_value: T): void => {}
-    let reject = (_error: Error): void => {}
-    const promise = new Promise<T>((onResolve, onReject) => {
-      resolve = onResolve
-      reject = onReject
-    })
+    const { promise, resolve, reject } = createDeferred<T>()
     const { scheduler } = this.simulation
     return {
       promise,

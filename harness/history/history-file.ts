@@ -1,7 +1,8 @@
-/** Appends a history to a file as it happens: one JSON object a line. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+/** Histories on disk: one JSON object a line, appended as it happens. */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { HistoryEvent, Recorder } from './history.ts'
+import { HarnessError } from '../errors.ts'
+import { History, type HistoryEvent, type Recorder } from './history.ts'
 
 /** Lines are gathered up to this many characters before they are written. */
 const BUFFER_CHARACTERS = 1 << 16
@@ -33,5 +34,14 @@ export class FileRecorder implements Recorder {
   private flush(): void {
     writeSync(this.descriptor, this.buffer)
     this.buffer = ''
+  }
+}
+
+/** Throws RESULT_FILE with the file's name and what is wrong with it. */
+export function readHistory(file: string): History {
+  try {
+    return History.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new HarnessError('RESULT_FILE', `${file}: ${(error as Error).message}`)
   }
 }
