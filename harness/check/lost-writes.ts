@@ -33,7 +33,11 @@ export interface LostWrite {
 }
 
 /** In the order of acknowledgement. Undefined when the data after the run were not read. */
-export function findLostWrites(history: History): LostWrite[] | undefined {
+export function findLostWrites(history: History): readonly LostWrite[] | undefined {
+  return history.derive('lost writes', () => compareWithContent(history))
+}
+
+function compareWithContent(history: History): LostWrite[] | undefined {
   const content = primaryContent(history)
   if (content === undefined) return undefined
   const cuts = history.of('fault').filter((fault) => fault.state === 'start' && fault.minority.length > 0)

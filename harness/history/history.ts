@@ -119,7 +119,8 @@ export interface Recorder {
 
 export class History implements Recorder {
   readonly events: HistoryEvent[] = []
-  private paired: { events: number; operations: readonly Operation[] } | undefined
+  /** What was derived from the events, kept until another one is recorded. */
+  private readonly derived = new Map<string, { events: number; value: unknown }>()
 
   record(event: HistoryEvent): void {
     this.events.push(event)
@@ -136,16 +137,24 @@ export class History implements Recorder {
     return last?.type === 'end' ? last : undefined
   }
 
-  of<Type extends HistoryEvent['type']>(type: Type): Extract<HistoryEvent, { type: Type }>[] {
-    return this.events.filter((event): event is Extract<HistoryEvent, { type: Type }> => event.type === type)
+  of<Type extends HistoryEvent['type']>(type: Type): readonly Extract<HistoryEvent, { type: Type }>[] {
+    return this.derive(type, () =>
+      this.events.filter((event): event is Extract<HistoryEvent, { type: Type }> => event.type === type),
+    )
+  }
+
+  /** Computes `name` once for as long as no event is added. Checks use it for what several of them need. */
+  derive<Value>(name: string, compute: () => Value): Value {
+    const known = this.derived.get(name)
+    if (known?.events === this.events.length) return known.value as Value
+    const value = compute()
+    this.derived.set(name, { events: this.events.length, value })
+    return value
   }
 
   /** In the order of invocation. An operation that never completed may have happened: `unknown`, completed at the end. */
   operations(): readonly Operation[] {
-    if (this.paired?.events !== this.events.length) {
-      this.paired = { events: this.events.length, operations: this.pairOperations() }
-    }
-    return this.paired.operations
+    return this.derive('operations', () => this.pairOperations())
   }
 
   private pairOperations(): Operation[] {

@@ -13,6 +13,12 @@ export const OBSERVE_INTERVAL_MS = 100
 /** A node that does not answer for so long counts as down. */
 const ANSWER_TIMEOUT_MS = 1000
 
+const QUESTIONS = [
+  ['CLUSTER', 'NODES'],
+  ['CLUSTER', 'INFO'],
+  ['INFO', 'replication'],
+]
+
 export class Observer {
   private readonly world: World
   private readonly topology: Topology
@@ -49,11 +55,7 @@ export class Observer {
   }
 
   private async ask(admin: AdminClient): Promise<NodeEvent> {
-    const [nodes, info, replication] = await Promise.all([
-      admin.tryCommand(['CLUSTER', 'NODES'], ANSWER_TIMEOUT_MS),
-      admin.tryCommand(['CLUSTER', 'INFO'], ANSWER_TIMEOUT_MS),
-      admin.tryCommand(['INFO', 'replication'], ANSWER_TIMEOUT_MS),
-    ])
+    const [nodes, info, replication] = (await admin.tryPipeline(QUESTIONS, ANSWER_TIMEOUT_MS)) ?? []
     const atMs = Math.round((this.world.nowMs() - this.zeroMs) * 1000) / 1000
     const node = admin.node.name
     if (!Buffer.isBuffer(nodes) || !Buffer.isBuffer(info) || !Buffer.isBuffer(replication)) {

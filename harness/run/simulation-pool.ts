@@ -58,7 +58,8 @@ export class SimulationPool {
 
   /** The bundle that this code runs in is the worker's program too: it sees that it is not the main thread. */
   private startWorker(): Worker {
-    const worker = new Worker(new URL(import.meta.url))
+    // A simulation makes much short-lived garbage: a large young generation is collected less often.
+    const worker = new Worker(new URL(import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 128 } })
     this.workers.add(worker)
     worker.on('message', (reply: SimulationReply) => {
       const waiting = this.running.get(worker)

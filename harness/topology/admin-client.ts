@@ -41,17 +41,25 @@ export class AdminClient {
     return promise
   }
 
-  /** Many requests at once; the replies in order. Rejects on a lost connection or no answer in time. */
+  /** Many requests at once; the replies in order, error replies as values. Rejects when one is not answered in time. */
   async pipeline(requests: readonly (readonly string[])[], timeoutMs = 10_000): Promise<ReplyValue[]> {
+    const replies = await this.tryPipeline(requests, timeoutMs)
+    if (replies === undefined) throw new Error(`${this.node.name} does not answer ${requests.length} requests`)
+    return replies
+  }
+
+  /** The same; undefined when one is not answered in time. */
+  async tryPipeline(requests: readonly (readonly string[])[], timeoutMs: number): Promise<ReplyValue[] | undefined> {
     if (requests.length === 0) return []
-    const { promise, resolve, reject } = this.world.deferred<ReplyValue[]>()
+    const { promise, resolve } = this.world.deferred<ReplyValue[] | undefined>()
     const client = this.connection()
     const timer = this.world.adminIo.timers.after(timeoutMs, () => client.close('no answer in time'))
     const replies: ReplyValue[] = []
     for (const words of requests) {
       client.send(words, (reply) => {
         if (reply === undefined) {
-          reject(new Error(`${this.node.name} does not answer ${words.join(' ')}`))
+          timer.cancel()
+          resolve(undefined)
           return
         }
         replies.push(reply)

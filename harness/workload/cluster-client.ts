@@ -13,7 +13,6 @@ import { ReplyError, type ReplyValue } from '../../engine/resp/reply-parser.ts'
 import type { Outcome } from '../history/history.ts'
 import { type Address, type ConnectionLost, RespClient } from './resp-client.ts'
 
-const SLOTS = 16384
 /** Redis's own clients follow at most 5 redirects (redis-cli, ioredis: 16, Jedis: 5). */
 const MAX_REDIRECTS = 5
 /** A map refresh is asked for at most so often, and so often as long as operations do not succeed. */
@@ -44,7 +43,10 @@ export class ClusterClient {
   private readonly seeds: readonly Address[]
   private readonly timeoutMs: number
   private readonly clients = new Map<string, RespClient>()
-  private readonly owners: (string | undefined)[] = new Array(SLOTS)
+  /** Owner of each range of slots, as the last map said. */
+  private ranges: { from: number; to: number; owner: string }[] = []
+  /** What MOVED has said since. */
+  private readonly moved = new Map<number, string>()
   private refreshing = false
   private refreshTimer: Timer | undefined
   private lastRefreshMs = Number.NEGATIVE_INFINITY
@@ -76,7 +78,7 @@ export class ClusterClient {
   set(key: string, value: string, done: (result: WriteResult) => void): void {
     const write: PendingWrite = { key, value, redirects: 0, timer: undefined, node: '', sent: false, done }
     write.timer = this.io.timers.after(this.timeoutMs, () => this.expire(write))
-    const owner = this.owners[keyHashSlot(Buffer.from(key))]
+    const owner = this.ownerOf(keyHashSlot(Buffer.from(key)))
     if (owner === undefined) {
       this.requestRefresh()
       this.finish(write, 'fail', 'no node is known for the slot')
@@ -118,7 +120,7 @@ export class ClusterClient {
       // An empty host means: the same host as the one that answered.
       const next = target.startsWith(':') ? node.slice(0, node.lastIndexOf(':')) + target : target
       if (code === 'MOVED') {
-        this.owners[Number(slot)] = next
+        this.moved.set(Number(slot), next)
         this.requestRefresh()
       }
       if (++write.redirects <= MAX_REDIRECTS) this.sendTo(next, write, code === 'ASK')
@@ -184,15 +186,18 @@ export class ClusterClient {
 
   private applyMap(reply: ReplyValue | undefined, seed: Address): boolean {
     if (!Array.isArray(reply) || reply.length === 0) return false
-    for (const range of reply) {
-      if (!Array.isArray(range)) continue
-      const [from, to, primary] = range
-      if (!Array.isArray(primary)) continue
-      const host = primary[0] === null || String(primary[0]) === '' ? seed.host : String(primary[0])
-      const owner = `${host}:${String(primary[1])}`
-      for (let slot = Number(from); slot <= Number(to); slot++) this.owners[slot] = owner
-    }
+    this.ranges = reply.flatMap((range) => {
+      if (!Array.isArray(range) || !Array.isArray(range[2])) return []
+      const [from, to, [host, port]] = range as [ReplyValue, ReplyValue, ReplyValue[]]
+      const owner = `${host === null || String(host) === '' ? seed.host : String(host)}:${String(port)}`
+      return [{ from: Number(from), to: Number(to), owner }]
+    })
+    this.moved.clear()
     return true
+  }
+
+  private ownerOf(slot: number): string | undefined {
+    return this.moved.get(slot) ?? this.ranges.find(({ from, to }) => slot >= from && slot <= to)?.owner
   }
 }
 
