@@ -37,7 +37,11 @@ const sourceFolders = ['engine', 'harness', 'scenarios', 'reports', 'bin']
 const sourceFiles = ['package.json', 'package-lock.json', 'tsconfig.json']
 
 /** Output name → entry point. */
-const entries = { 'faultline.js': 'harness/cli/main.ts', 'engine.js': 'engine/node/main.ts' }
+const entries = {
+  'faultline.js': 'harness/cli/main.ts',
+  'simulation-worker.js': 'harness/run/simulation-worker.ts',
+  'engine.js': 'engine/node/main.ts',
+}
 
 /** Packages that cannot live inside a bundle: they find files or native programs beside themselves. */
 const externalPackages = ['autocannon', 'esbuild', 'playwright-core', 'wasmoon-lua5.1']

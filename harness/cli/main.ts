@@ -1,8 +1,6 @@
 /** The command line: thin commands over `harness/run`. Exit status: 0 pass, 1 fail, 2 unknown or wrong usage. */
-import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError } from 'commander'
 import { HarnessError } from '../errors.ts'
-import { serveSimulationJobs } from '../run/simulation-worker.ts'
 import { reapWhenOrphaned } from '../world/real/journal.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { addReportCommand } from './report-command.ts'
@@ -48,5 +46,4 @@ function onOutputClosed(error: NodeJS.ErrnoException): void {
 }
 
 process.stdout.on('error', onOutputClosed)
-if (isMainThread) await main()
-else serveSimulationJobs()
+await main()

@@ -1,5 +1,5 @@
 /**
- * Watches the nodes while the experiment runs: asks each for its role, epoch, slots, state and offset about ten times a
+ * Watches the nodes while the experiment runs: asks each for its role, epoch, slots, state and offset about five times a
  * second on the management plane, and records what it says.
  */
 import { ReplyError } from '../../engine/resp/reply-parser.ts'
@@ -9,7 +9,7 @@ import type { Topology } from '../topology/cluster.ts'
 import { parseClusterNodes, parseInfo } from '../topology/node-state.ts'
 import type { World } from '../world/world.ts'
 
-export const OBSERVE_INTERVAL_MS = 100
+export const OBSERVE_INTERVAL_MS = 200
 /** A node that does not answer for so long counts as down. */
 const ANSWER_TIMEOUT_MS = 1000
 

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { HarnessError, interrupted } from '../errors.ts'
+import { simulationWorkerBundle } from '../world/programs.ts'
 import type { ArmOutcome } from './run-scenario.ts'
 import type { SimulationJob, SimulationReply } from './simulation-worker.ts'
 
@@ -56,10 +57,9 @@ export class SimulationPool {
     worker.postMessage(waiting.job)
   }
 
-  /** The bundle that this code runs in is the worker's program too: it sees that it is not the main thread. */
   private startWorker(): Worker {
     // A simulation makes much short-lived garbage: a large young generation is collected less often.
-    const worker = new Worker(new URL(import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 128 } })
+    const worker = new Worker(simulationWorkerBundle(), { resourceLimits: { maxYoungGenerationSizeMb: 128 } })
     this.workers.add(worker)
     worker.on('message', (reply: SimulationReply) => {
       const waiting = this.running.get(worker)

@@ -1,7 +1,11 @@
-/** A worker thread: simulates one arm of one seed after the other, as it is told. */
+/**
+ * The program of a worker thread: simulates one arm of one seed after the other, as it is told. A bundle of its own
+ * (`dist/simulation-worker.js`), so that a worker loads nothing that it does not need.
+ */
 import { parentPort } from 'node:worker_threads'
 import { findScenario } from '../cli/scenario-catalog.ts'
-import { createSimWorld } from '../world/world-factory.ts'
+import { clientNames } from '../workload/workload.ts'
+import { SimWorld } from '../world/sim/sim-world.ts'
 import { type ArmOutcome, runOneArm } from './run-scenario.ts'
 
 export interface SimulationJob {
@@ -14,16 +18,6 @@ export interface SimulationJob {
 
 /** What a worker answers a job with. */
 export type SimulationReply = ArmOutcome | { error: string }
-
-/** Called on a worker thread. */
-export function serveSimulationJobs(): void {
-  parentPort?.on('message', (job: SimulationJob) => {
-    simulateArm(job).then(
-      (outcome) => parentPort?.postMessage(outcome),
-      (error: unknown) => parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) }),
-    )
-  })
-}
 
 async function simulateArm({
   scenario: name,
@@ -39,9 +33,17 @@ async function simulateArm({
     target: 'engine',
     seed,
     settings,
-    createWorld: async () => createSimWorld(scenario, arm, seed),
+    // Arms of one seed differ in their randomness too: they are independent experiments.
+    createWorld: async () => new SimWorld({ seed: `${seed}/${name}/${arm}`, clients: clientNames(scenario.workload) }),
     historyDirectory,
     onPhase: () => {},
     signal: new AbortController().signal,
   })
 }
+
+parentPort?.on('message', (job: SimulationJob) => {
+  simulateArm(job).then(
+    (outcome) => parentPort?.postMessage(outcome),
+    (error: unknown) => parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) }),
+  )
+})

@@ -88,5 +88,6 @@ export class AdminClient {
 
 /** Bulk and simple strings as text. */
 export function replyText(reply: ReplyValue | undefined): string {
+  if (reply instanceof ReplyError) return reply.message
   return Buffer.isBuffer(reply) ? reply.toString() : String(reply)
 }

@@ -10,7 +10,7 @@ import { parseClusterNodes, parseInfo } from './node-state.ts'
 import { type ClusterSpec, clusterNodeNames } from './topology.ts'
 
 const SLOTS = 16384
-const POLL_MS = 50
+const POLL_MS = 100
 
 export interface Topology {
   readonly nodes: readonly WorldNode[]

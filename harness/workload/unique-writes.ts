@@ -12,6 +12,8 @@ import { clientsByGroup, type UniqueWritesSpec } from './workload.ts'
 
 /** An operation that starts this much after its time shows that the generator itself is overloaded. */
 const LATE_MS = 100
+/** Keys carry one of so many hash tags, each of a slot of its own: enough to spread, few enough to be read in groups. */
+const TAGS = 64
 /** Operations of one client that may wait for an answer; past it the client refuses to send more. */
 const MAX_OUTSTANDING = 10_000
 
@@ -49,12 +51,14 @@ class UniqueWrites implements Generator {
   private readonly world: World
   private readonly options: GeneratorOptions
   private readonly writers: Writer[]
+  private readonly tags: readonly string[]
   private outstanding = 0
   private onIdle: (() => void) | undefined
 
   constructor(spec: UniqueWritesSpec, world: World, options: GeneratorOptions) {
     this.world = world
     this.options = options
+    this.tags = tagsIn(options.slots)
     const clients = clientsByGroup(spec)
     this.writers = Object.entries(spec.groups).flatMap(([group, { ratePerSecond }]) => {
       const names = clients[group] ?? []
@@ -101,9 +105,9 @@ class UniqueWrites implements Generator {
     return round(this.world.nowMs() - this.options.zeroMs())
   }
 
-  inSlots(key: string): boolean {
-    const slot = keyHashSlot(Buffer.from(key))
-    return this.options.slots.some(([from, to]) => slot >= from && slot <= to)
+  /** `{tag}:client:serial`: a key of its own in one of the wanted slots. */
+  key(client: string, serial: number): string {
+    return `{${this.tags[serial % this.tags.length]}}:${client}:${serial}`
   }
 
   /** Records the beginning and returns the operation's id. */
@@ -178,7 +182,7 @@ class Writer {
   }
 
   private write(intendedMs: number): void {
-    const key = this.nextKey()
+    const key = this.owner.key(this.name, ++this.serial)
     const id = this.owner.begin(this, key, intendedMs)
     if (this.outstanding >= MAX_OUTSTANDING) {
       this.owner.end(id, {
@@ -194,17 +198,19 @@ class Writer {
       this.owner.end(id, result)
     })
   }
-
-  /** The next key of this client's series that falls into the wanted slots. */
-  private nextKey(): string {
-    for (;;) {
-      const key = `${this.name}:${++this.serial}`
-      if (this.owner.inSlots(key)) return key
-    }
-  }
 }
 
 /** History times have microseconds. */
 function round(timeMs: number): number {
   return Math.round(timeMs * 1000) / 1000
+}
+
+/** Hash tags (`k0`, `k1`, …) that fall into the wanted slots. */
+function tagsIn(slots: GeneratorOptions['slots']): string[] {
+  const tags: string[] = []
+  for (let i = 0; tags.length < TAGS; i++) {
+    const slot = keyHashSlot(Buffer.from(`k${i}`))
+    if (slots.some(([from, to]) => slot >= from && slot <= to)) tags.push(`k${i}`)
+  }
+  return tags
 }

@@ -35,3 +35,8 @@ export function clientsByGroup(spec: WorkloadSpec): Record<string, string[]> {
     ]),
   )
 }
+
+/** Names of all clients. */
+export function clientNames(spec: WorkloadSpec): string[] {
+  return Object.values(clientsByGroup(spec)).flat()
+}

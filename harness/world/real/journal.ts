@@ -6,8 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { faultlineBundle } from '../programs.ts'
 import { identify, isAlive, killIfSame, type ProcessIdentity } from './process-identity.ts'
-import { faultlineBundle } from './programs.ts'
 
 interface JournalContents {
   owner: ProcessIdentity

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ServerProgram } from './programs.ts'
+import type { ServerProgram } from '../programs.ts'
 
 export class ServerProcess {
   readonly directory: string

@@ -1,8 +1,8 @@
-/** Where the programs are that the real world starts. */
+/** Where the programs are that worlds start. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { HarnessError } from '../../errors.ts'
+import { HarnessError } from '../errors.ts'
 
 /** How to start a server: its program and the arguments before redis-server's own. */
 export interface ServerProgram {
@@ -18,6 +18,11 @@ export function engineProgram(): ServerProgram {
 /** The command line's own bundle: the reaper runs from it. */
 export function faultlineBundle(): string {
   return join(bundleDirectory(), 'faultline.js')
+}
+
+/** The program of the threads that simulate. */
+export function simulationWorkerBundle(): string {
+  return join(bundleDirectory(), 'simulation-worker.js')
 }
 
 /** redis-server or valkey-server: the path given, or the first on PATH. */
@@ -51,5 +56,5 @@ function isExecutable(path: string): boolean {
 function bundleDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url))
   if (existsSync(join(here, 'engine.js'))) return here
-  return join(here, '../../../dist')
+  return join(here, '../../dist')
 }

@@ -1,12 +1,11 @@
-/** Makes the worlds of a run, by kind. */
+/** Makes the real worlds of a run, one for each arm. */
 import { join, resolve } from 'node:path'
-import type { Scenario } from '../scenario.ts'
-import { clusterNodeNames } from '../topology/topology.ts'
-import { clientsByGroup } from '../workload/workload.ts'
-import { engineProgram, redisProgram } from './real/programs.ts'
-import { RealWorld } from './real/real-world.ts'
-import { SimWorld } from './sim/sim-world.ts'
-import type { World } from './world.ts'
+import type { Scenario } from '../../scenario.ts'
+import { clusterNodeNames } from '../../topology/topology.ts'
+import { clientNames } from '../../workload/workload.ts'
+import { engineProgram, redisProgram } from '../programs.ts'
+import type { World } from '../world.ts'
+import { RealWorld } from './real-world.ts'
 
 /** Journals of running harnesses: one place for all runs of a user's checkout, so that the next start finds them. */
 const JOURNAL_FOLDER = '.faultline/journal'
@@ -28,18 +27,9 @@ export function realWorldFactory(
     RealWorld.create({
       program,
       nodes: primaries.length + replicas.length,
-      clients: clientNames(scenario),
+      clients: clientNames(scenario.workload),
       directory: join(runDirectory, `nodes-${arm}`),
       journalFolder: resolve(JOURNAL_FOLDER),
       keep,
     })
-}
-
-/** Arms of one seed differ in their randomness too: they are independent experiments. */
-export function createSimWorld(scenario: Scenario, arm: string, seed: number): World {
-  return new SimWorld({ seed: `${seed}/${scenario.name}/${arm}`, clients: clientNames(scenario) })
-}
-
-function clientNames(scenario: Scenario): string[] {
-  return Object.values(clientsByGroup(scenario.workload)).flat()
 }
