@@ -24,6 +24,7 @@ beforeEach(() => {
   plant('package.json', '{ "type": "module" }')
   plant('engine/node/main.ts', "console.log('engine of', process.argv.slice(2).join(' '))")
   plant('harness/cli/main.ts', mainProgram('one'))
+  plant('harness/run/simulation-worker.ts', 'postMessage(1)')
   plant('scenarios/cluster/split-brain.ts', "export default { name: 'cluster/split-brain' }")
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
@@ -136,7 +137,15 @@ test('launches at the same time all run a whole bundle, and leave no temporary f
   for (const { code, stdout, stderr } of outcomes) {
     expect({ code, stderr, version: JSON.parse(stdout).version }).toEqual({ code: 0, stderr: '', version: 'one' })
   }
-  const left = ['engine.js', 'engine.js.map', 'faultline.js', 'faultline.js.map', 'index.json']
+  const left = [
+    'engine.js',
+    'engine.js.map',
+    'faultline.js',
+    'faultline.js.map',
+    'index.json',
+    'simulation-worker.js',
+    'simulation-worker.js.map',
+  ]
   expect(readdirSync(join(root, 'dist')).sort()).toEqual(left)
 })
 

@@ -4,7 +4,7 @@ import { startManualFailover } from './manual-failover.ts'
 import { type Header, MessageFlag } from './message.ts'
 import { type ClusterNode, NodeFlag } from './node.ts'
 import { broadcastPublish } from './sending.ts'
-import { becomeReplicaOf } from './slots.ts'
+import { becomeReplicaOf, claimSlots } from './slots.ts'
 import { type Member, Stage } from './testing/stage.ts'
 
 const T = 1000
@@ -394,6 +394,19 @@ describe('slots', () => {
     expect(owner(a, 8000)).toBe(b.view.myself.name)
     expect(owner(members[2]!, 8000)).toBe(b.view.myself.name)
     expect(members.some((it) => logs(it).includes('has old slots configuration, sending an UPDATE message'))).toBe(true)
+  })
+})
+
+describe('old gossip that arrives after a partition', () => {
+  it('may make a node a replica of its own replica, which never makes it follow itself', () => {
+    const [a, b, c] = formed('circle').members as [Member, Member, Member]
+    const { myself } = a.view
+    const primary = b.asSeenBy(a)
+    for (const node of [myself, primary]) node.flags = (node.flags & ~NodeFlag.primary) | NodeFlag.replica
+    myself.primary = primary
+    primary.primary = myself
+    claimSlots(a.view, c.asSeenBy(a), 99, c.view.myself.slots)
+    expect(myself.primary).toBe(primary)
   })
 })
 

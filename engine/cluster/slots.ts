@@ -72,8 +72,9 @@ export function claimSlots(view: ClusterView, owner: ClusterNode, configEpoch: n
     environment.log.warning(`Configuration change detected. Reconfiguring myself as a replica of ${owner.name}`)
     becomeReplicaOf(view, owner)
     view.schedule(SAVE)
-  } else if (grandPrimary !== undefined) {
-    // A chain of replicas: without this step nothing else would ever shorten it.
+  } else if (grandPrimary !== undefined && grandPrimary !== myself) {
+    // A chain of replicas: without this step nothing else would ever shorten it. Old gossip can make this node a
+    // replica of its own replica for a moment: nothing to follow then.
     environment.log.warning(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${grandPrimary.name}`)
     becomeReplicaOf(view, grandPrimary)
     view.schedule(SAVE)

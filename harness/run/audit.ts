@@ -1,30 +1,48 @@
 /** After the run: reads every node's complete data into the history. */
 import { keyHashSlot } from '../../engine/data/crc16.ts'
-import type { Recorder } from '../history/history.ts'
+import { HarnessError } from '../errors.ts'
+import type { ContentEvent, Recorder } from '../history/history.ts'
 import { type AdminClient, replyText } from '../topology/admin-client.ts'
 import type { Topology } from '../topology/cluster.ts'
 import { parseClusterNodes } from '../topology/node-state.ts'
 import type { World } from '../world/world.ts'
 
 const SCAN_COUNT = 10_000
+/** How often a node is read before its error is final. */
+const MAX_ATTEMPTS = 5
+const RETRY_MS = 200
+const SETTLE_MS = 10_000
 
-/** Rejects when a node does not answer. `zeroMs` is the history's zero in the world's time. */
+/**
+ * Reads every node. `zeroMs` is the history's zero in the world's time.
+ *
+ * A node may change its mind while it is read: after a long partition TCP delivers what was on its way before the cut,
+ * and a node believes such old gossip until the next message. So a node that answers with an error is read again, once
+ * the topology agrees again. Rejects with what it said when that does not help.
+ */
 export async function recordContents(
   world: World,
   topology: Topology,
   recorder: Recorder,
   zeroMs: number,
 ): Promise<void> {
-  await Promise.all(topology.admins.map((admin) => readNode(admin, world, topology, recorder, zeroMs)))
+  for (const admin of topology.admins) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const events = await readNode(admin, world, topology, zeroMs)
+        for (const event of events) recorder.record(event)
+        break
+      } catch (error) {
+        if (error instanceof HarnessError || attempt === MAX_ATTEMPTS) throw error
+        await world.sleep(RETRY_MS)
+        await topology.settle(SETTLE_MS)
+      }
+    }
+  }
 }
 
-async function readNode(
-  admin: AdminClient,
-  world: World,
-  topology: Topology,
-  recorder: Recorder,
-  zeroMs: number,
-): Promise<void> {
+async function readNode(admin: AdminClient, world: World, topology: Topology, zeroMs: number): Promise<ContentEvent[]> {
+  const events: ContentEvent[] = []
   const lines = parseClusterNodes(await admin.text(['CLUSTER', 'NODES']))
   const myself = lines.find((line) => line.flags.includes('myself'))
   const primary = lines.find((line) => line.id === myself?.primaryId)
@@ -43,8 +61,9 @@ async function readNode(
     for (const key of keys) seen.add(key)
     const entries = await readValues(admin, keys)
     const atMs = Math.round((world.nowMs() - zeroMs) * 1000) / 1000
-    recorder.record({ type: 'content', atMs, node: admin.node.name, role, follows, entries })
+    events.push({ type: 'content', atMs, node: admin.node.name, role, follows, entries })
   } while (cursor !== '0')
+  return events
 }
 
 /** One MGET a slot, since a cluster node answers no other. */
