@@ -148,6 +148,20 @@ againstRedis('commands on keys answer as redis-server 7.0 does', () => {
     )
   })
 
+  test('a single star finds the empty key, two stars do not', async () => {
+    await pair().same([
+      ['SET', '', 'v'],
+      ['SADD', 's', ''],
+      ...['*', '**', '', '?'].flatMap((pattern) => [
+        ['SCAN', '0', 'MATCH', pattern, 'TYPE', 'string'],
+        ['SSCAN', 's', '0', 'MATCH', pattern],
+      ]),
+      ['KEYS', '**'],
+      ['DEL', 's'],
+      ['KEYS', '*'],
+    ])
+  })
+
   test('SCAN finds all keys, also by type and pattern', async () => {
     const { engine } = await pair().session()
     try {

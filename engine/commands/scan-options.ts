@@ -6,6 +6,7 @@ import { numberArgument } from './number-argument.ts'
 
 export interface ScanOptions {
   count: number
+  /** Undefined for `*` too, which finds also what is empty. */
   pattern: Buffer | undefined
   typeName: string | undefined
 }
@@ -34,7 +35,7 @@ export function readScanOptions(
       if (Number.isNaN(options.count)) return undefined
       if (options.count >= 1) continue
     } else if (i + 1 < args.count && args.is(i, 'match')) {
-      options.pattern = args.view(i + 1)
+      options.pattern = args.is(i + 1, '*') ? undefined : args.view(i + 1)
       continue
     } else if (ofKeys && i + 1 < args.count && args.is(i, 'type')) {
       options.typeName = args.latin1(i + 1).toLowerCase()

@@ -6,7 +6,9 @@ const matches = (pattern: string, subject: string) => globMatch(Buffer.from(patt
 test.each([
   ['', '', true],
   ['', 'a', false],
-  ['*', '', true],
+  ['*', '', false],
+  ['**', '', false],
+  ['a**', 'a', true],
   ['a*c', 'abbbc', true],
   ['a*c', 'abbbcd', false],
   ['*a*b*c*', 'xxaxxbxxcxx', true],

@@ -5,11 +5,12 @@
  *     ?       one byte                      [a-z]   a range, in either order
  *     \x      x itself, also inside brackets
  *
- * A bracket that is never closed ends with the pattern. After a `*` that found no place for the rest, no longer
+ * Nothing but the empty pattern matches what is empty, not even stars. A bracket that is never closed ends with the pattern. After a `*` that found no place for the rest, no longer
  * prefix is tried for an earlier `*`: the first place that fits the part between two stars is as good as any other,
  * so that matching takes pattern length × subject length steps at most.
  */
 export function globMatch(pattern: Uint8Array, subject: Uint8Array): boolean {
+  if (subject.length === 0) return pattern.length === 0
   let at = 0
   let place = 0
   let starAt = -1
