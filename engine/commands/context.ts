@@ -72,7 +72,10 @@ export interface Context {
 
   /**
    * Parks the client: no further command of it runs until `unblock`. `onTimeout` must reply; it is called with a
-   * fresh context's reply. `deadlineMs` is Unix time, 0 for none. Used by WAIT, BLPOP and the like.
+   * fresh context's reply. `deadlineMs` is Unix time, 0 for none. `onEnd` is called when the wait ends, however it does.
+   * Used by WAIT, BLPOP and the like.
    */
-  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void
+  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void, onEnd?: () => void): void
+  /** How the running command can go on after it has been parked: runs `body` in its context, with propagation. */
+  resumption(): (reply: Reply, body: (context: Context) => void) => void
 }

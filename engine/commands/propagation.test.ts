@@ -77,12 +77,21 @@ function levelled(commands: string[][]): string[] {
     })
 }
 
-async function stream(port: number, commands: readonly Words[]): Promise<string[]> {
+/** `waiting`: commands that block, each of a client of its own, before the others. */
+async function stream(port: number, commands: readonly Words[], waiting: readonly Words[] = []): Promise<string[]> {
   const client = await RawConnection.open(port)
+  const blocked: RawConnection[] = []
+  // Before the replica comes, or it would depend on the race between the two whether it is in its stream.
+  await client.send('FLUSHALL')
   const replica = new Eavesdropper(port)
   try {
-    await client.send('FLUSHALL')
     await until(() => replica.isReady)
+    for (const words of waiting) {
+      const connection = await RawConnection.open(port)
+      blocked.push(connection)
+      connection.write(encodeRequest(words))
+      while (!(await client.send('INFO', 'clients')).includes(`blocked_clients:${blocked.length}`));
+    }
     for (const words of commands) await client.send(...words)
     await client.send('SET', 'the', 'end')
     await until(() => replica.commands.some((words) => words[1] === 'the'))
@@ -90,14 +99,19 @@ async function stream(port: number, commands: readonly Words[]): Promise<string[
   } finally {
     client.close()
     replica.close()
+    for (const connection of blocked) connection.close()
   }
 }
 
 againstRedis('replicas receive what those of redis-server 7.0 do', () => {
   const pair = usePair({ settings: { 'repl-diskless-sync': 'no' } })
 
-  async function same(commands: readonly Words[]): Promise<void> {
-    const [redis, engine] = await Promise.all([stream(pair().redisPort, commands), stream(pair().enginePort, commands)])
+  async function same(commands: readonly Words[], waiting: readonly Words[] = []): Promise<void> {
+    const { redisPort, enginePort } = pair()
+    const [redis, engine] = await Promise.all([
+      stream(redisPort, commands, waiting),
+      stream(enginePort, commands, waiting),
+    ])
     expect(engine).toEqual(redis)
   }
 
@@ -137,6 +151,69 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
       ['MSETNX', 'a', '1', 'c', '2'],
       ['MGET', 'a', 'b'],
     ])
+  })
+
+  test('hashes', async () => {
+    await same([
+      ['HSET', 'h', 'a', '1', 'b', '2'],
+      ['HMSET', 'h', 'a', '1'],
+      ['HSETNX', 'h', 'a', '2'],
+      ['HSETNX', 'h', 'c', '2'],
+      ['HINCRBY', 'h', 'a', '2'],
+      ['HINCRBYFLOAT', 'h', 'a', '0.1'],
+      ['HINCRBYFLOAT', 'h', 'a', 'x'],
+      ['HDEL', 'h', 'none'],
+      ['HDEL', 'h', 'a', 'none'],
+      ['HRANDFIELD', 'h'],
+    ])
+  })
+
+  test('lists', async () => {
+    await same([
+      ['RPUSH', 'l', ...'123456789abcdefghi'],
+      ['LPUSHX', 'none', '1'],
+      ['LPUSHX', 'l', '0'],
+      ['LPOP', 'l'],
+      ['RPOP', 'l', '2'],
+      ['LPOP', 'l', '0'],
+      ['LPOP', 'none'],
+      ['LMOVE', 'l', 'm', 'LEFT', 'RIGHT'],
+      ['RPOPLPUSH', 'l', 'm'],
+      ['LMPOP', '2', 'none', 'l', 'LEFT'],
+      ['LMPOP', '2', 'none', 'm', 'RIGHT', 'COUNT', '10'],
+      ['BLPOP', 'none', 'l', '0'],
+      ['BRPOP', 'l', '0'],
+      ['BLMOVE', 'l', 'm', 'LEFT', 'RIGHT', '0'],
+      ['blmove', 'l', 'm', 'right', 'left', '0'],
+      ['BRPOPLPUSH', 'l', 'm', '0'],
+      ['BLMPOP', '0', '1', 'm', 'LEFT', 'COUNT', '2'],
+      ['LSET', 'l', '0', 'x'],
+      ['LINSERT', 'l', 'BEFORE', 'x', 'y'],
+      ['LINSERT', 'l', 'BEFORE', 'none', 'y'],
+      ['LREM', 'l', '0', 'none'],
+      ['LREM', 'l', '0', 'y'],
+      ['LTRIM', 'l', '0', '-1'],
+      ['LTRIM', 'l', '0', '0'],
+      ['LTRIM', 'none', '0', '0'],
+      ['MULTI'],
+      ['BLPOP', 'l', '0'],
+      ['BLPOP', 'l', '0'],
+      ['EXEC'],
+    ])
+  })
+
+  test('those who waited are served by plain commands, after the one that served them', async () => {
+    await same(
+      [['RPUSH', 'l', ...'123456789'], ['MULTI'], ['RPUSH', 'm', '1'], ['RPUSH', 'n', '2'], ['EXEC']],
+      [
+        ['BLPOP', 'l', '0'],
+        ['BRPOP', 'none', 'l', '0'],
+        ['BLMOVE', 'l', 'o', 'LEFT', 'RIGHT', '0'],
+        ['BLMPOP', '0', '1', 'l', 'RIGHT', 'COUNT', '2'],
+        ['BRPOPLPUSH', 'm', 'n', '0'],
+        ['BLMPOP', '0', '1', 'n', 'LEFT', 'COUNT', '5'],
+      ],
+    )
   })
 
   test('bits', async () => {

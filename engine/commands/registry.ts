@@ -13,6 +13,8 @@ import { genericCommands } from './generic.ts'
 import { hashCommands } from './hash.ts'
 import { hashCounterCommands } from './hash-counter.ts'
 import { latencyCommands } from './latency.ts'
+import { listCommands } from './list.ts'
+import { listPopCommands } from './list-pop.ts'
 import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
 import { persistenceCommands } from './persistence.ts'
@@ -44,6 +46,8 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   stringCommands,
   counterCommands,
   bitmapCommands,
+  listCommands,
+  listPopCommands,
   hashCommands,
   hashCounterCommands,
   setCommands,

@@ -118,6 +118,13 @@ export class Listpack {
     return position
   }
 
+  /** How many entries are before `position`. */
+  indexOf(position: number): number {
+    let index = 0
+    for (let at = HEADER; at !== position; at = this.after(at)) index++
+    return index
+  }
+
   private after(position: number): number {
     const length = bodyLength(this.bytes, position)
     return position + length + backLengthBytes(length)
@@ -191,6 +198,15 @@ export class Listpack {
   prepend(memory: Uint8Array, start: number, end: number): void {
     this.splice(HEADER, 0, memory, start, end)
     this.count++
+  }
+
+  /** Adds all entries of another listpack. */
+  appendAll(other: Listpack): void {
+    const added = other.byteLength - HEADER - 1
+    this.reserve(this.byteLength + added)
+    other.bytes.copy(this.bytes, this.byteLength - 1, HEADER, other.byteLength)
+    this.byteLength += added
+    this.count += other.count
   }
 
   /** Inserts before the entry at `position`; at the end for END. `memory` must not be this listpack's own. */

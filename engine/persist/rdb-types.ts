@@ -9,6 +9,7 @@ import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import { type Aggregate, ValueType } from '../store/keyspace-port.ts'
 import { hashLoaders, hashWriter } from './rdb-hash.ts'
 import type { RdbInput } from './rdb-input.ts'
+import { listLoaders, listWriter } from './rdb-list.ts'
 import type { RdbOutput } from './rdb-output.ts'
 import { setLoaders, setWriter } from './rdb-set.ts'
 import { sortedSetLoaders, sortedSetWriter } from './rdb-sorted-set.ts'
@@ -33,11 +34,13 @@ export interface AggregateLoader {
 export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {
   [ValueType.set]: setWriter,
   [ValueType.sortedSet]: sortedSetWriter,
+  [ValueType.list]: listWriter,
   [ValueType.hash]: hashWriter,
 }
 
 export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {
   ...setLoaders,
   ...sortedSetLoaders,
+  ...listLoaders,
   ...hashLoaders,
 }

@@ -110,6 +110,7 @@ export class ServerReplication implements Replication {
     if (this.asReplica === undefined) {
       cached = this.ownPlace()
       this.waiters.giveUp()
+      this.server.blockedKeys.giveUp()
     } else cached = this.asReplica.end()
     this.asReplica = this.newReplica({ host, port }, cached)
     server.config.note('replicaof', [host, String(port)])

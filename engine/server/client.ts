@@ -76,7 +76,7 @@ export interface Client extends Watcher {
   /** Ends MULTI: the queue is gone, and so are the watched keys. */
   discardTransaction(): void
   /** Parks the client; see `Context.block`. */
-  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void
+  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void, onEnd?: () => void): void
   /** Ends a `Context.block` with an answer; queued input of the client runs afterwards. */
   unblock(answer: (reply: Reply) => void): void
   /** Hands pending replies to the connection now, so that what is written to the connection itself comes after them. */

@@ -27,6 +27,7 @@ interface Parked {
   kind: string
   timer: Timer | undefined
   onTimeout: (client: Client, reply: Reply) => void
+  onEnd: (() => void) | undefined
 }
 
 export class ClientConnection implements Client {
@@ -242,13 +243,13 @@ export class ClientConnection implements Client {
 
   // ---- waiting
 
-  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void {
+  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void, onEnd?: () => void): void {
     const { server } = this
     const timer =
       deadlineMs === 0
         ? undefined
         : server.io.timers.after(Math.max(0, deadlineMs - server.io.clock.wallMs()), () => this.timeOut())
-    this.parked = { kind, timer, onTimeout }
+    this.parked = { kind, timer, onTimeout, onEnd }
     server.clients.blockedCount++
   }
 
@@ -265,10 +266,12 @@ export class ClientConnection implements Client {
   }
 
   private unpark(): void {
-    if (this.parked === undefined) return
-    this.parked.timer?.cancel()
+    const { parked } = this
+    if (parked === undefined) return
+    parked.timer?.cancel()
     this.parked = undefined
     this.server.clients.blockedCount--
+    parked.onEnd?.()
   }
 
   /** CLIENT PAUSE: the command runs when the pause ends. */

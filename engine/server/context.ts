@@ -141,6 +141,7 @@ export class CommandContext implements Context {
 
   private changedSlowly(key: Buffer, eventClass: EventClass, event: string, db = this.db): void {
     this.server.watchedKeys.touch(db, key)
+    this.server.blockedKeys.touch(db, key)
     this.notify(eventClass, event, key, db)
   }
 
@@ -178,7 +179,13 @@ export class CommandContext implements Context {
     dispatcher.call(this.client as ClientConnection, commands.recordOf(command), args, this.reply)
   }
 
-  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void): void {
-    this.client.block(kind, deadlineMs, onTimeout)
+  block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void, onEnd?: () => void): void {
+    this.client.block(kind, deadlineMs, onTimeout, onEnd)
+  }
+
+  resumption(): (reply: Reply, body: (context: Context) => void) => void {
+    const { client, record, server } = this
+    const args = this.args.clone()
+    return (reply, body) => server.dispatcher.resume(client as ClientConnection, record, args, reply, body)
   }
 }

@@ -185,9 +185,32 @@ export class Dispatcher {
     }
     this.propagate(client, record, args)
     propagation.depth--
-    if (outer !== undefined) context.restore(outer)
-    else if (!propagation.isEmpty) propagation.flush()
-    if (outer === undefined) client.lastWriteOffset = server.replication.offset
+    if (outer !== undefined) {
+      context.restore(outer)
+      return
+    }
+    if (!propagation.isEmpty) propagation.flush()
+    client.lastWriteOffset = server.replication.offset
+    if (server.blockedKeys.hasReady) server.blockedKeys.serve()
+  }
+
+  /** The rest of a command that was parked and can go on: `body` runs in its context, outside of any other command. */
+  resume(
+    client: ClientConnection,
+    record: CommandRecord,
+    args: Arguments,
+    reply: Reply,
+    body: (context: CommandContext) => void,
+  ): void {
+    const { server, context } = this
+    const { propagation } = server
+    propagation.depth++
+    context.begin(client, record, args, reply)
+    body(context)
+    this.propagate(client, record, args)
+    propagation.depth--
+    if (!propagation.isEmpty) propagation.flush()
+    client.lastWriteOffset = server.replication.offset
   }
 
   private propagate(client: ClientConnection, record: CommandRecord, args: Arguments): void {

@@ -13,6 +13,7 @@ import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import { Access } from './access.ts'
+import { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
 import { ClientRegistry } from './clients.ts'
 import { type CommandRecord, CommandTable } from './command-table.ts'
@@ -54,6 +55,7 @@ export class RunningServer implements Server {
   readonly clients: ClientRegistry
   readonly access: Access
   readonly watchedKeys = new WatchedKeys()
+  readonly blockedKeys = new BlockedKeys()
   readonly monitors: Monitors
   readonly pause: Pause
   readonly pubsub = new Broker()
@@ -149,7 +151,7 @@ export class RunningServer implements Server {
 
   /** Whether somebody wants to know which key was changed. */
   get keyChangesMatter(): boolean {
-    return this.events.flags !== 0 || !this.watchedKeys.isEmpty
+    return this.events.flags !== 0 || !this.watchedKeys.isEmpty || !this.blockedKeys.isEmpty
   }
 
   refreshClock(): void {
@@ -279,6 +281,8 @@ export class RunningServer implements Server {
     this.databases[second] = one
     one.index = second
     other.index = first
+    this.blockedKeys.touchAll(one)
+    this.blockedKeys.touchAll(other)
     return true
   }
 

@@ -12,6 +12,7 @@ import type { Replication } from '../replication/replication-port.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import type { Access } from './access.ts'
+import type { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
 import type { ClientRegistry } from './clients.ts'
 import type { CommandTable } from './command-table.ts'
@@ -36,6 +37,7 @@ export interface Server {
   readonly clients: ClientRegistry
   readonly access: Access
   readonly watchedKeys: WatchedKeys
+  readonly blockedKeys: BlockedKeys
   readonly slowLog: SlowLog
   readonly latency: LatencyMonitor
   /** The most memory seen in use, in bytes. */

@@ -1,0 +1,101 @@
+/** Lists in RDB files: what Redis 7.0 writes, and what its predecessors wrote. */
+import { Listpack } from '../data/listpack.ts'
+import { QuicklistNode } from '../data/quicklist.ts'
+import type { AggregateSettings } from '../store/aggregate-settings.ts'
+import type { Aggregate } from '../store/keyspace-port.ts'
+import { ListValue } from '../store/list-value.ts'
+import type { RdbInput } from './rdb-input.ts'
+import type { RdbOutput } from './rdb-output.ts'
+import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
+import { ziplistTexts } from './ziplist.ts'
+
+export const RDB_TYPE_LIST = 1
+export const RDB_TYPE_LIST_ZIPLIST = 10
+export const RDB_TYPE_LIST_QUICKLIST = 14
+export const RDB_TYPE_LIST_QUICKLIST_2 = 18
+
+/** What a node of a quicklist (version 2) holds. */
+const PLAIN = 1
+const PACKED = 2
+
+export const listWriter: AggregateWriter = {
+  rdbType: () => RDB_TYPE_LIST_QUICKLIST_2,
+  write(output: RdbOutput, value: Aggregate): void {
+    const { list } = value as ListValue
+    output.length(list.nodeCount)
+    for (let node = list.head; node !== undefined; node = node.after) {
+      output.length(node.pack === undefined ? PLAIN : PACKED)
+      output.string(node.pack?.serialized() ?? (node.plain as Buffer))
+    }
+  },
+}
+
+/** A count, then as many units, each of which adds elements. */
+class UnitsLoader implements AggregateLoader {
+  readonly value = new ListValue()
+  private readonly addUnit: (input: RdbInput, value: ListValue) => void
+  private missing = -1
+
+  constructor(addUnit: (input: RdbInput, value: ListValue) => void) {
+    this.addUnit = addUnit
+  }
+
+  step(input: RdbInput): boolean {
+    if (this.missing < 0) {
+      this.missing = input.length()
+      if (this.missing === 0) input.fail('Empty list')
+      return false
+    }
+    this.addUnit(input, this.value)
+    this.missing--
+    if (this.missing === 0 && this.value.list.length === 0) input.fail('Empty list')
+    return this.missing === 0
+  }
+}
+
+function addNode(input: RdbInput, { list }: ListValue): void {
+  const container = input.length()
+  if (container !== PLAIN && container !== PACKED) input.fail('Quicklist integrity check failed')
+  const bytes = input.string()
+  if (container === PLAIN) {
+    list.appendNode(new QuicklistNode(undefined, Buffer.from(bytes)))
+    return
+  }
+  const pack = Listpack.parse(bytes) ?? input.fail('Listpack integrity check failed')
+  if (pack.count > 0) list.appendNode(new QuicklistNode(pack, undefined))
+}
+
+/** Each ziplist becomes a node, as in Redis. */
+function addZiplist(input: RdbInput, { list }: ListValue): void {
+  const texts = ziplistTexts(input.string()) ?? input.fail('Ziplist integrity check failed')
+  const pack = Listpack.empty()
+  for (const text of texts) pack.append(text, 0, text.length)
+  if (pack.count > 0) list.appendNode(new QuicklistNode(pack, undefined))
+}
+
+class ZiplistLoader implements AggregateLoader {
+  readonly value = new ListValue()
+  private readonly fill: number
+
+  constructor(fill: number) {
+    this.fill = fill
+  }
+
+  step(input: RdbInput): boolean {
+    const texts = ziplistTexts(input.string()) ?? input.fail('Ziplist integrity check failed')
+    if (texts.length === 0) input.fail('Empty list')
+    for (const text of texts) this.value.list.push(false, this.fill, text, 0, text.length)
+    return true
+  }
+}
+
+export const listLoaders: Record<number, (settings: AggregateSettings) => AggregateLoader> = {
+  [RDB_TYPE_LIST]: ({ limits }) =>
+    new UnitsLoader((input, { list }) => {
+      const text = input.string()
+      list.push(false, limits['list-max-listpack-size'], text, 0, text.length)
+    }),
+  [RDB_TYPE_LIST_ZIPLIST]: ({ limits }) => new ZiplistLoader(limits['list-max-listpack-size']),
+  [RDB_TYPE_LIST_QUICKLIST]: () => new UnitsLoader(addZiplist),
+  [RDB_TYPE_LIST_QUICKLIST_2]: () => new UnitsLoader(addNode),
+}

@@ -1,0 +1,24 @@
+/** The value of a list. */
+import { Quicklist } from '../data/quicklist.ts'
+import { type Aggregate, ValueType } from './keyspace-port.ts'
+
+const OBJECT_BYTES = 64
+
+export class ListValue implements Aggregate {
+  readonly type = ValueType.list
+  /** Redis 7.0 has no other form for lists, however small. */
+  readonly encoding = 'quicklist'
+  readonly list: Quicklist
+
+  constructor(list = new Quicklist()) {
+    this.list = list
+  }
+
+  get memoryBytes(): number {
+    return OBJECT_BYTES + this.list.memoryBytes
+  }
+
+  clone(): ListValue {
+    return new ListValue(this.list.clone())
+  }
+}
