@@ -1,5 +1,5 @@
 /** Ranges of sorted sets, by rank, score or bytes: read, stored and removed (Redis's t_zset.c). */
-import { SortedSetValue } from '../store/sorted-set-value.ts'
+import { type ScoredMember, SortedSetValue } from '../store/sorted-set-value.ts'
 import type { Arguments } from './arguments.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
@@ -76,14 +76,14 @@ function range(context: Context, args: Arguments, form: RangeForm): void {
   if (find === undefined) return
   const value = sortedSetAt(context, context.lookupRead(keyIndex))
   if (value === 'other') return
-  const pairs = []
+  let pairs: ScoredMember[] = []
   if (value !== undefined && offset >= 0) {
     let [start, end] = find(value)
     if (reverse) end -= offset
     else start += offset
     if (limit >= 0 && reverse) start = Math.max(start, end - limit)
     else if (limit >= 0) end = Math.min(end, start + limit)
-    pairs.push(...value.range(start, end, reverse))
+    pairs = [...value.range(start, end, reverse)]
   }
   if (!form.stores) {
     sendMembers(context, pairs, options.withScores)

@@ -235,6 +235,32 @@ againstRedis('sorted sets', () => {
     )
   })
 
+  test('sums are taken from the smallest set on', async () => {
+    await pair().same([
+      ['ZADD', 'a', '0.1', 'm', '1', 'x', '1', 'y'],
+      ['ZADD', 'b', '0.2', 'm', '1', 'z'],
+      ['ZADD', 'c', '0.3', 'm'],
+      ['ZUNION', '3', 'a', 'b', 'c', 'WITHSCORES'],
+      ['ZINTER', '3', 'a', 'b', 'c', 'WITHSCORES'],
+    ])
+  })
+
+  test('a range may be as long as a large sorted set', async () => {
+    const { engine, redis } = await pair().session()
+    try {
+      await engine.send('DEL', 'k')
+      for (let start = 0; start < 140_000; start += 20_000) {
+        await engine.send('ZADD', 'k', ...Array.from({ length: 20_000 }, (_, i) => [`${i}`, `m${start + i}`]).flat())
+      }
+      expect(await engine.send('ZRANGESTORE', 'd', 'k', '0', '-1')).toBe(':140000\r\n')
+      expect(await engine.send('ZRANK', 'd', 'm130000')).toBe(await engine.send('ZRANK', 'k', 'm130000'))
+      expect(await engine.send('ZREMRANGEBYRANK', 'k', '0', '-1')).toBe(':140000\r\n')
+    } finally {
+      engine.close()
+      redis.close()
+    }
+  })
+
   test('a chosen member is one of them, and not twice', async () => {
     const { engine, redis } = await pair().session()
     try {
