@@ -165,6 +165,15 @@ againstRedis('clients wait for keys as with redis-server 7.0', () => {
       for (let i = 0; i < 4; i++) await stage.hears('a')
     }))
 
+  test('a server that becomes a replica sends those who wait away', () =>
+    play(async (stage) => {
+      await stage.waits('a', 'BLPOP l 0')
+      await stage.says('pusher', 'REPLICAOF', '127.0.0.1', '1')
+      await stage.hears('a')
+      await stage.hears('a')
+      await stage.says('pusher', 'REPLICAOF', 'NO', 'ONE')
+    }))
+
   test('events come in the same order', () =>
     play(async (stage) => {
       await stage.says('listener', 'PSUBSCRIBE', '__keyevent@0__:*')

@@ -17,11 +17,9 @@ export interface Wait {
   readonly type: ValueType
   /** Unix time, 0: for ever. */
   readonly deadlineMs: number
-  /**
-   * The key may hold something: takes it, answers and says what to propagate, in the client's context. False: there is
-   * nothing for this client, which goes on waiting; then nothing must have been changed or answered.
-   */
+  /** Whether the key, which is there and of the right type, holds something for this client. Must change nothing. */
   canServe(database: KeyspacePort, key: Buffer): boolean
+  /** Takes it, answers and says what to propagate, in the client's context. */
   serve(context: Context, key: Buffer): void
   onTimeout(reply: Reply): void
 }
