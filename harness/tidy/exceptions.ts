@@ -10,8 +10,3 @@ export interface Exception {
 }
 
 export const exceptions: readonly Exception[] = []
-
-/**
- * Folders whose parts are still being joined: names exported there may wait for their first user. Tests are not users.
- */
-export const foldersNotJoinedYet: readonly string[] = ['engine/data/']
