@@ -3,11 +3,18 @@
  * worker ran it, nor on what ran before.
  */
 import { availableParallelism } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { HarnessError, interrupted } from '../errors.ts'
 import { simulationWorkerBundle } from '../world/programs.ts'
 import type { ArmOutcome } from './run-scenario.ts'
 import type { SimulationJob, SimulationReply } from './simulation-worker.ts'
+
+/**
+ * A simulation is over before V8 has optimised all of it. Compiling to baseline code at once, and optimising less
+ * eagerly, makes three arms on two cores about 15 % faster (medians of four runs each: 3.15 s against 3.75 s).
+ */
+const V8_FLAGS = ['--always-sparkplug', '--interrupt-budget=300000']
 
 interface Waiting {
   job: SimulationJob
@@ -29,6 +36,7 @@ export class SimulationPool {
     this.size = Math.max(1, Math.min(availableParallelism(), jobs))
     this.signal = signal
     signal.addEventListener('abort', this.onAbort)
+    for (const flag of V8_FLAGS) setFlagsFromString(flag)
   }
 
   /** Rejects with the worker's error, or INTERRUPTED. */

@@ -96,13 +96,13 @@ export default scenario({
   workload: uniqueWrites({
     shardOf: 'primary-1',
     groups: {
-      minority: { label: 'clients cut off with the primary', clients: 4, ratePerSecond: 250 },
-      majority: { label: 'clients on the other side', clients: 4, ratePerSecond: 100 },
+      minority: { label: 'clients cut off with the primary', clients: 4, ratePerSecond: 200 },
+      majority: { label: 'clients on the other side', clients: 4, ratePerSecond: 80 },
     },
     timeoutMs: 1000,
   }),
-  timeline: [at(seconds(1.5), partition({ minority: [node('primary-1'), clients('minority')] }), partitionLasts)],
-  duration: sum(partitionLasts, seconds(7)),
+  timeline: [at(seconds(1), partition({ minority: [node('primary-1'), clients('minority')] }), partitionLasts)],
+  duration: sum(partitionLasts, seconds(6.5)),
   settle: seconds(30),
   predict: {
     lostWrites: {
