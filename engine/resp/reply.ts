@@ -13,7 +13,7 @@ export interface Reply {
   /** `-message`; the message starts with its code: `ERR syntax error`. Use the constants of `errors.ts`. */
   error(message: string): void
   integer(value: number | bigint): void
-  /** Shortest text that reads back the same; RESP3: `,value`. Infinity is `inf`. */
+  /** As Redis prints it, `%.17g`: 3.1 is `3.1000000000000001`; RESP3: `,value`. Infinity is `inf`. */
   double(value: number): void
   /** Bytes start…end of `bytes` (all when left out), copied. */
   bulk(bytes: Uint8Array, start?: number, end?: number): void

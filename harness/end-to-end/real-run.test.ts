@@ -2,7 +2,7 @@
  * The split-brain scenario on real processes, through the command line, with a short time-out to save time.
  *
  * Tests share their machine, so nothing here depends on how long something took: the invariants must hold whatever
- * happens; whether the measures lie in their intervals is the nightly run's business.
+ * happens; whether the measures lie in their intervals is for a run that has its machine to itself.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'

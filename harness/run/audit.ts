@@ -4,7 +4,7 @@ import { HarnessError } from '../errors.ts'
 import type { ContentEvent, Recorder } from '../history/history.ts'
 import { type AdminClient, replyText } from '../topology/admin-client.ts'
 import type { Topology } from '../topology/cluster.ts'
-import { parseClusterNodes } from '../topology/node-state.ts'
+import { parseOwnState } from '../topology/node-state.ts'
 import type { World } from '../world/world.ts'
 
 const SCAN_COUNT = 10_000
@@ -43,11 +43,7 @@ export async function recordContents(
 
 async function readNode(admin: AdminClient, world: World, topology: Topology, zeroMs: number): Promise<ContentEvent[]> {
   const events: ContentEvent[] = []
-  const lines = parseClusterNodes(await admin.text(['CLUSTER', 'NODES']))
-  const myself = lines.find((line) => line.flags.includes('myself'))
-  const primary = lines.find((line) => line.id === myself?.primaryId)
-  const role = myself?.flags.includes('master') ? ('primary' as const) : ('replica' as const)
-  const follows = primary === undefined ? '' : topology.nodeName(`${primary.host}:${primary.port}`)
+  const { role, follows } = parseOwnState(await admin.text(['CLUSTER', 'NODES']), topology.nodeName)
   await admin.command(['READONLY'])
   const seen = new Set<string>()
   let cursor = '0'

@@ -6,10 +6,10 @@ import { ReplyError } from '../../engine/resp/reply-parser.ts'
 import type { NodeEvent, Recorder } from '../history/history.ts'
 import { type AdminClient, replyText } from '../topology/admin-client.ts'
 import type { Topology } from '../topology/cluster.ts'
-import { parseClusterNodes, parseInfo } from '../topology/node-state.ts'
+import { parseInfo, parseOwnState } from '../topology/node-state.ts'
 import type { World } from '../world/world.ts'
 
-export const OBSERVE_INTERVAL_MS = 200
+const OBSERVE_INTERVAL_MS = 200
 /** A node that does not answer for so long counts as down. */
 const ANSWER_TIMEOUT_MS = 1000
 
@@ -72,21 +72,15 @@ export class Observer {
         offsetBytes: 0,
       }
     }
-    const lines = parseClusterNodes(replyText(nodes))
-    const myself = lines.find((line) => line.flags.includes('myself'))
-    const primary = lines.find((line) => line.id === myself?.primaryId)
-    const fields = parseInfo(replyText(replication))
-    const isPrimary = myself?.flags.includes('master') === true
+    const own = parseOwnState(replyText(nodes), this.topology.nodeName)
+    const offsetField = own.role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset'
     return {
       type: 'node',
       atMs,
       node,
-      role: isPrimary ? 'primary' : 'replica',
-      follows: primary === undefined ? '' : this.topology.nodeName(`${primary.host}:${primary.port}`),
-      epoch: myself?.epoch ?? null,
-      slots: myself?.slots ?? [],
+      ...own,
       clusterState: parseInfo(replyText(info)).get('cluster_state') ?? '',
-      offsetBytes: Number(fields.get(isPrimary ? 'master_repl_offset' : 'slave_repl_offset') ?? '0'),
+      offsetBytes: Number(parseInfo(replyText(replication)).get(offsetField) ?? '0'),
     }
   }
 }

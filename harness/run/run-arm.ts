@@ -48,7 +48,7 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
     const generator = startUniqueWrites(scenario.workload, world, {
       seeds: topology.seeds,
       slots: topology.slotsOf(scenario.workload.shardOf),
-      nodeName: (address) => topology.nodeName(address),
+      nodeName: topology.nodeName,
       recorder,
       zeroMs: () => zeroMs,
     })

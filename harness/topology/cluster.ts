@@ -20,7 +20,7 @@ export interface Topology {
   /** Addresses that clients start from. */
   readonly seeds: readonly Address[]
   /** Name of the node that announces `host:port`, or the text itself. */
-  nodeName(address: string): string
+  readonly nodeName: (address: string) => string
   version: string
   /** Resolves true when every node agrees with every other and all replicas follow; false at the deadline. */
   settle(timeoutMs: number): Promise<boolean>

@@ -35,6 +35,28 @@ export function parseClusterNodes(text: string): ClusterNodeLine[] {
     })
 }
 
+/** What a node says of itself in CLUSTER NODES. */
+export interface OwnState {
+  role: 'primary' | 'replica'
+  /** Name of the primary that it follows; empty for primaries. */
+  follows: string
+  epoch: number | null
+  slots: [from: number, to: number][]
+}
+
+/** `nodeName` gives the name of the node that announces `host:port`. */
+export function parseOwnState(text: string, nodeName: (address: string) => string): OwnState {
+  const lines = parseClusterNodes(text)
+  const myself = lines.find((line) => line.flags.includes('myself'))
+  const primary = lines.find((line) => line.id === myself?.primaryId)
+  return {
+    role: myself?.flags.includes('master') === true ? 'primary' : 'replica',
+    follows: primary === undefined ? '' : nodeName(`${primary.host}:${primary.port}`),
+    epoch: myself?.epoch ?? null,
+    slots: myself?.slots ?? [],
+  }
+}
+
 function parseRange(text: string): [number, number] {
   const [from, to] = text.split('-').map(Number)
   return [from as number, to ?? (from as number)]

@@ -8,8 +8,8 @@ import type { Deferred } from './deferred.ts'
 
 export type WorldKind = 'real' | 'sim'
 
-/** What a fault may need; a world lists what it has. */
-export type Capability = 'network' | 'process' | 'power' | 'pause' | 'clock' | 'disk'
+/** What a fault may need; a world lists what it offers through this interface. */
+export type Capability = 'network'
 
 export interface World {
   readonly kind: WorldKind

@@ -28,14 +28,7 @@ export interface SimWorldOptions {
 
 export class SimWorld implements World {
   readonly kind = 'sim'
-  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>([
-    'network',
-    'process',
-    'power',
-    'pause',
-    'clock',
-    'disk',
-  ])
+  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>(['network'])
   readonly adminIo: Io
   private readonly simulation: Simulation
   private readonly clientIos: Map<string, Io>
