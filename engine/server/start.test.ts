@@ -177,7 +177,7 @@ test('a port that the system chooses serves every address', async () => {
 })
 
 test('a cluster whose bus port would be too high is refused', async () => {
-  const { failed, lines } = await start({ port: 60000, bind: '127.0.0.1', 'cluster-enabled': 'yes' })
+  const { failed, lines } = await start({ port: 65000, bind: '127.0.0.1', 'cluster-enabled': 'yes' })
   expect(failed).toBe(true)
   expect(lines.at(-1)).toMatch(/^# Redis port number too high\./)
 })
