@@ -212,6 +212,10 @@ export interface Host {
   memory(): MemoryUse
   /** User and system CPU time of this process so far, in microseconds. */
   cpu(): { userUs: number; systemUs: number }
+  /** Does nothing for so long, and lets nothing else of this process happen meanwhile. */
+  sleep(durationUs: number): void
   /** Ends the process, or the simulated one. Nothing of this node runs afterwards. */
   exit(status: number): void
+  /** Ends it as this signal does to a program that does not catch it. */
+  crash(signal: 'SIGABRT' | 'SIGSEGV'): void
 }

@@ -1,9 +1,12 @@
-/** DEBUG: what tests and client libraries use of it. It needs `enable-debug-command`. */
+/** DEBUG: what tests and client libraries use of it. It needs `enable-debug-command`. The larger ones have files of their own. */
 import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import type { Context } from './context.ts'
+import { debugDigest, debugDigestValue } from './debug-digest.ts'
+import { debugReload } from './debug-reload.ts'
 import { replyHelp } from './help.ts'
 
+/** How many words there must be, −n: at least n. */
 type Subcommand = readonly [words: number, run: (context: Context, args: Arguments) => void]
 
 function setActiveExpire({ reply, server }: Context, args: Arguments): void {
@@ -72,6 +75,10 @@ function protocol(context: Context, args: Arguments): void {
 
 function help({ reply }: Context): void {
   replyHelp(reply, 'DEBUG', [
+    'DIGEST',
+    '    Answer with a hash of the whole data set.',
+    'DIGEST-VALUE <key> [<key> ...]',
+    '    Answer with a hash of the value of each of these keys.',
     'ERROR <string>',
     '    Answer with an error of this text.',
     'LOG <message>',
@@ -86,16 +93,19 @@ function help({ reply }: Context): void {
 
 /** By lower-case name: how many words there must be, and what to do. */
 const subcommands = new Map<string, Subcommand>([
+  ['digest', [2, debugDigest]],
+  ['digest-value', [-2, debugDigestValue]],
   ['error', [3, error]],
   ['log', [3, log]],
   ['protocol', [3, protocol]],
+  ['reload', [-2, debugReload]],
   ['set-active-expire', [3, setActiveExpire]],
   ['help', [2, help]],
 ])
 
 function debug(context: Context, args: Arguments): void {
-  const [words, run] = subcommands.get(args.latin1(1).toLowerCase()) ?? []
-  if (run !== undefined && words === args.count) {
+  const [words = 0, run] = subcommands.get(args.latin1(1).toLowerCase()) ?? []
+  if (run !== undefined && (words === args.count || (words < 0 && args.count >= -words))) {
     run(context, args)
     return
   }

@@ -183,6 +183,21 @@ export function timeContract(makeWorld: MakeWorld): void {
     })
   })
 
+  it('the host sleeps, and nothing else of its process happens meanwhile', async () => {
+    const order: string[] = []
+    let passedUs = 0
+    io.timers.after(0, () => {
+      io.timers.after(1, () => order.push('timer'))
+      const startUs = io.clock.monotonicUs()
+      io.host.sleep(20_000)
+      passedUs = io.clock.monotonicUs() - startUs
+      order.push('slept')
+    })
+    await bench.world.until(() => order.length === 2)
+    expect(order).toEqual(['slept', 'timer'])
+    expect(passedUs).toBeGreaterThanOrEqual(19_000)
+  })
+
   it('the host tells about its process', () => {
     expect(io.host.processId).toBeGreaterThan(0)
     expect(io.host.hostName.length).toBeGreaterThan(0)

@@ -20,8 +20,14 @@ export function createNodeHost(): Host {
       const use = process.cpuUsage()
       return { userUs: use.user, systemUs: use.system }
     },
+    sleep(durationUs) {
+      if (durationUs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationUs / 1000)
+    },
     exit(status) {
       process.exit(status)
+    },
+    crash(signal) {
+      process.kill(process.pid, signal)
     },
   }
 }

@@ -1,16 +1,20 @@
 /** Puts the keys of an RDB file into the databases: for loading at start and for full resynchronisation. */
 import type { File } from '../io.ts'
 import type { Server } from '../server/server.ts'
-import type { Aggregate, Entry, KeyspacePort } from '../store/keyspace-port.ts'
+import { type Aggregate, type Entry, type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
 import { accessField } from './key-use.ts'
 import { RdbReader } from './rdb-reader.ts'
 
 /** The file is sound but does not fit this server. */
 export class RdbContentError extends Error {}
+/** The file has a key twice, or one that the database has already. */
+export class RdbDuplicateKey extends RdbContentError {}
 
 export interface LoadOptions {
   /** A primary leaves out what has expired meanwhile; a replica takes everything and waits for its primary's DEL. */
   dropExpired: boolean
+  /** Keys of the file take the place of keys that are there. Otherwise such a key is an error. */
+  replace?: boolean
 }
 
 export class RdbLoad {
@@ -41,6 +45,7 @@ export class RdbLoad {
             this.keysExpired++
             return
           }
+          if (options.replace) this.removeKey(key)
           const entry = this.add(key, text, aggregate, expireAtMs)
           const field = use === undefined ? undefined : accessField(server.config, use, nowMs)
           if (field !== undefined) this.database.setAccessed(entry, field)
@@ -51,6 +56,11 @@ export class RdbLoad {
     )
   }
 
+  private removeKey(key: Buffer): void {
+    const entry = this.database.findKey(key)
+    if (entry !== NO_ENTRY) this.database.remove(entry)
+  }
+
   private add(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): Entry {
     const database = this.database
     const sizeBefore = database.size
@@ -59,7 +69,7 @@ export class RdbLoad {
         ? database.setAggregate(key, 0, key.length, aggregate as Aggregate)
         : database.setText(key, 0, key.length, text, 0, text.length)
     if (database.size === sizeBefore) {
-      throw new RdbContentError(`RDB has duplicated key '${key.toString('latin1')}' in DB ${database.index}`)
+      throw new RdbDuplicateKey(`RDB has duplicated key '${key.toString('latin1')}' in DB ${database.index}`)
     }
     if (expireAtMs >= 0) database.setExpireAtMs(entry, expireAtMs)
     this.keysLoaded++

@@ -10,7 +10,8 @@
  *     })
  *
  * `same` runs the commands over RESP2 and again over RESP3, each time on a fresh connection after FLUSHALL, and
- * compares reply by reply. Where a difference is right (a client's number, a time), name it in `allow` with a reason.
+ * compares reply by reply, and at the end the digests of both data sets. Where a difference is right (a client's number,
+ * a time), name it in `allow` with a reason.
  * `session` gives two open connections for tests that need several clients.
  *
  * Without redis-server these tests are skipped, unless CI=true, where they fail.
@@ -176,6 +177,23 @@ export class ServerPair {
     for (const protocol of ['2', '3'] as const) {
       const [redis, engine] = await this.replies(commands, protocol)
       compare(commands, redis, engine, `RESP${protocol}`, allow)
+      await this.sameData()
+    }
+  }
+
+  /** Expects that both hold the same data, and that it stays the same when each saves and loads it if `reload`. */
+  async sameData({ reload = false } = {}): Promise<void> {
+    const both = await this.session()
+    try {
+      const send = (...words: Word[]) => Promise.all([both.redis.send(...words), both.engine.send(...words)])
+      const [redis, engine] = await send('DEBUG', 'DIGEST')
+      expect(engine, 'DEBUG DIGEST').toBe(redis)
+      if (!reload) return
+      expect(await send('DEBUG', 'RELOAD')).toEqual(['+OK\r\n', '+OK\r\n'])
+      expect(await send('DEBUG', 'DIGEST')).toEqual([redis, redis])
+    } finally {
+      both.redis.close()
+      both.engine.close()
     }
   }
 

@@ -25,6 +25,9 @@ interface Task {
   run: () => void
 }
 
+/** What a shell says of a process that a signal has ended. */
+const signalStatus = { SIGABRT: 134, SIGSEGV: 139 }
+
 /** Thrown into the program of a process that no longer exists. */
 export class ProcessEnded extends Error {
   constructor(hostName: string) {
@@ -84,7 +87,9 @@ export class SimProcess implements Io {
       },
       memory: () => machine.memoryMeter(),
       cpu: () => ({ userUs: Math.round(this.consumedUs + this.spentInTaskUs()), systemUs: 0 }),
+      sleep: (durationUs) => this.consume(durationUs),
       exit: (status) => machine.exited(this, status),
+      crash: (signal) => machine.exited(this, signalStatus[signal]),
     }
   }
 
