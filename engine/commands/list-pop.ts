@@ -6,19 +6,16 @@
  */
 
 import { parseSafeInteger } from '../data/decimal.ts'
-import { INFINITY, parseLongDouble } from '../data/long-double.ts'
 import type { Reply } from '../resp/reply.ts'
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import { ListValue } from '../store/list-value.ts'
 import type { Arguments } from './arguments.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
+import { deadlineArgument } from './deadline-argument.ts'
 import { errors, wrongArity } from './errors.ts'
 import { fillOf, isOtherType, listAt, removeIfEmpty, sendPlace } from './list.ts'
 import { numberArgument } from './number-argument.ts'
-
-/** More milliseconds than an int64 holds. */
-const TOO_MANY_SECONDS = 2 ** 63 / 1000
 
 /** Removes `count` elements (at most all) and answers them one by one. */
 function popAndSend(context: Context, entry: Entry, key: Buffer, atHead: boolean, count: number): void {
@@ -80,22 +77,6 @@ function readEnd(context: Context, args: Arguments, index: number): boolean | un
   if (args.is(index, 'right')) return false
   context.reply.error(errors.syntax)
   return undefined
-}
-
-/** Unix time at which the wait of argument `index` (in seconds) ends, 0: never; undefined after an error was answered. */
-function readDeadline(context: Context, args: Arguments, index: number): number | undefined {
-  const value = parseLongDouble(args.latin1(index))
-  if (value === undefined) {
-    context.reply.error('ERR timeout is not a float or out of range')
-    return undefined
-  }
-  const seconds = value === INFINITY ? Number.POSITIVE_INFINITY : Number(value.mantissa) * 2 ** value.exponent
-  const waitMs = Math.ceil(seconds * 1000)
-  if (waitMs < 0 || seconds >= TOO_MANY_SECONDS) {
-    context.reply.error('ERR timeout is negative')
-    return undefined
-  }
-  return waitMs === 0 ? 0 : context.nowMs + waitMs
 }
 
 // ————— From one list to another
@@ -180,7 +161,7 @@ function blmove(context: Context, args: Arguments): void {
   if (fromHead === undefined) return
   const toHead = readEnd(context, args, 4)
   if (toHead === undefined) return
-  const deadlineMs = readDeadline(context, args, 5)
+  const deadlineMs = deadlineArgument(context, args, 5)
   if (deadlineMs === undefined) return
   const plain = ['LMOVE', args.copy(1), args.copy(2)]
   const ends = [fromHead ? 'left' : 'right', toHead ? 'left' : 'right']
@@ -189,7 +170,7 @@ function blmove(context: Context, args: Arguments): void {
 }
 
 function brpoplpush(context: Context, args: Arguments): void {
-  const deadlineMs = readDeadline(context, args, 3)
+  const deadlineMs = deadlineArgument(context, args, 3)
   if (deadlineMs === undefined) return
   moveOrWait(context, args, false, true, deadlineMs, ['RPOPLPUSH', args.copy(1), args.copy(2)])
 }
@@ -230,7 +211,7 @@ function popFromFirst(context: Context, args: Arguments, { firstKey, keyCount, a
 }
 
 function popOrWait(context: Context, args: Arguments, request: PopRequest, deadlineIndex: number): void {
-  const deadlineMs = readDeadline(context, args, deadlineIndex)
+  const deadlineMs = deadlineArgument(context, args, deadlineIndex)
   if (deadlineMs === undefined || popFromFirst(context, args, request)) return
   if (context.client.denyBlocking) {
     context.reply.nilArray()

@@ -318,6 +318,24 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     ])
   })
 
+  test('sorted sets that are waited for', async () => {
+    await same(
+      [
+        ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd', '5', 'e'],
+        ['BZPOPMIN', 'z', '0'],
+        ['BZMPOP', '0', '1', 'z', 'MIN', 'COUNT', '3'],
+        ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'],
+        ['BZPOPMAX', 'none', 'z', '0'],
+        ['BZMPOP', '0', '1', 'z', 'MAX'],
+        ['BZPOPMAX', 'none', 'y', '0.01'],
+      ],
+      [
+        ['BZPOPMIN', 'z', '0'],
+        ['BZMPOP', '0', '1', 'z', 'MAX', 'COUNT', '2'],
+      ],
+    )
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

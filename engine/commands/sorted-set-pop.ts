@@ -1,14 +1,15 @@
 /**
- * Taking the first or last members out of sorted sets (Redis's t_zset.c). ZMPOP is propagated as the ZPOPMIN or ZPOPMAX
- * of the key and the number that it came to.
+ * Taking the first or last members out of sorted sets, and waiting for some to come (Redis's t_zset.c). What looks at
+ * several keys, or waits, is propagated as the ZPOPMIN or ZPOPMAX of the key and the number that it came to.
  */
 
-import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'
+import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { SortedSetValue } from '../store/sorted-set-value.ts'
 import type { Arguments } from './arguments.ts'
-import { type Command, oneKey } from './command.ts'
+import { type Command, keyRange, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { countArgument } from './count-argument.ts'
+import { deadlineArgument } from './deadline-argument.ts'
 import { errors } from './errors.ts'
 import { sendMembers, settleSortedSet, sortedSetAt } from './sorted-set-lookup.ts'
 
@@ -37,7 +38,7 @@ function pop(context: Context, args: Arguments, end: End): void {
     reply.array(0)
     return
   }
-  const pairs = take(context, 1, entry, value, end, count)
+  const pairs = take(context, args.copy(1), entry, value, end, count)
   if (args.count === 3) {
     sendMembers(context, pairs, true)
     return
@@ -49,66 +50,165 @@ function pop(context: Context, args: Arguments, end: End): void {
   }
 }
 
-/** Removes up to `count` members from one end of argument `keyIndex`, and tells. */
-function take(context: Context, keyIndex: number, entry: Entry, value: SortedSetValue, end: End, count: number) {
+/** Removes up to `count` members from one end of `key`, and tells. */
+function take(context: Context, key: Buffer, entry: Entry, value: SortedSetValue, end: End, count: number) {
   const { size } = value
   const number = Math.min(count, size)
   const pairs = end === 'zpopmin' ? [...value.range(0, number)] : [...value.range(size - number, size, true)]
   context.db.willChange(entry)
   for (const { member } of pairs) value.remove(member)
   const isGone = settleSortedSet(context, entry, value)
-  context.changed(keyIndex, 'sortedSet', end)
+  context.changedKey(key, 'sortedSet', end)
   context.dirty(pairs.length - 1)
-  if (isGone) context.notify('generic', 'del', context.args.copy(keyIndex))
+  if (isGone) context.notify('generic', 'del', key)
   return pairs
 }
 
-function zmpop(context: Context, args: Arguments): void {
-  const { reply } = context
-  const keys = countArgument(context, args, 1, 1, 'ERR numkeys should be greater than 0')
-  if (Number.isNaN(keys)) return
-  const endIndex = 2 + keys
-  if (endIndex >= args.count || !(args.is(endIndex, 'min') || args.is(endIndex, 'max'))) {
-    reply.error(errors.syntax)
-    return
-  }
-  const end: End = args.is(endIndex, 'min') ? 'zpopmin' : 'zpopmax'
-  let count = -1
-  for (let i = endIndex + 1; i < args.count; i += 2) {
-    if (count !== -1 || !args.is(i, 'count') || i + 1 === args.count) {
-      reply.error(errors.syntax)
-      return
-    }
-    count = countArgument(context, args, i + 1, 1, 'ERR count should be greater than 0')
-    if (Number.isNaN(count)) return
-  }
-  popFirst(context, args, endIndex, end, Math.max(count, 1))
+// ————— From the first of several sorted sets
+
+interface PopRequest {
+  firstKey: number
+  keyCount: number
+  end: End
+  /** Undefined: one member, answered flat (BZPOPMIN); else pairs in an array of their own. */
+  count: number | undefined
 }
 
-/** From the first of the keys 2…endKey−1 that has members. */
-function popFirst(context: Context, args: Arguments, endKey: number, end: End, count: number): void {
+/** `numkeys key … MIN|MAX [COUNT count]` from argument `index` on; undefined after the error was answered. */
+function readPopRequest(context: Context, args: Arguments, index: number): PopRequest | undefined {
   const { reply } = context
-  for (let i = 2; i < endKey; i++) {
+  const keyCount = countArgument(context, args, index, 1, 'ERR numkeys should be greater than 0')
+  if (Number.isNaN(keyCount)) return undefined
+  const endIndex = index + 1 + keyCount
+  if (endIndex >= args.count || !(args.is(endIndex, 'min') || args.is(endIndex, 'max'))) {
+    reply.error(errors.syntax)
+    return undefined
+  }
+  let count: number | undefined
+  for (let i = endIndex + 1; i < args.count; i += 2) {
+    if (count !== undefined || !args.is(i, 'count') || i + 1 === args.count) {
+      reply.error(errors.syntax)
+      return undefined
+    }
+    count = countArgument(context, args, i + 1, 1, 'ERR count should be greater than 0')
+    if (Number.isNaN(count)) return undefined
+  }
+  return { firstKey: index + 1, keyCount, end: args.is(endIndex, 'min') ? 'zpopmin' : 'zpopmax', count: count ?? 1 }
+}
+
+/** Pops from the first key that has members. False when none has, true when something was answered. */
+function popFromFirst(context: Context, args: Arguments, { firstKey, keyCount, end, count }: PopRequest): boolean {
+  for (let i = firstKey; i < firstKey + keyCount; i++) {
     const entry = context.lookupWrite(i)
     if (entry === NO_ENTRY) continue
     const value = sortedSetAt(context, entry)
-    if (value === 'other' || value === undefined) return
-    const pairs = take(context, i, entry, value, end, count)
-    context.propagateAs([end.toUpperCase(), args.copy(i), String(pairs.length)])
-    reply.array(2)
-    reply.bulk(args.view(i))
-    reply.array(pairs.length)
-    for (const { member, score } of pairs) {
-      reply.array(2)
-      reply.latin1(member)
-      reply.double(score)
-    }
+    if (value !== 'other' && value !== undefined) answerPop(context, args.copy(i), entry, value, end, count)
+    return true
+  }
+  return false
+}
+
+function answerPop(
+  context: Context,
+  key: Buffer,
+  entry: Entry,
+  value: SortedSetValue,
+  end: End,
+  count: number | undefined,
+): void {
+  const { reply } = context
+  const pairs = take(context, key, entry, value, end, count ?? 1)
+  const words: (string | Buffer)[] = [end.toUpperCase(), key]
+  if (count !== undefined) words.push(String(pairs.length))
+  context.propagateAs(words)
+  reply.array(count === undefined ? 3 : 2)
+  reply.bulk(key)
+  if (count !== undefined) reply.array(pairs.length)
+  for (const { member, score } of pairs) {
+    if (count !== undefined) reply.array(2)
+    reply.latin1(member)
+    reply.double(score)
+  }
+}
+
+function zmpop(context: Context, args: Arguments): void {
+  const request = readPopRequest(context, args, 1)
+  if (request !== undefined && !popFromFirst(context, args, request)) context.reply.nilArray()
+}
+
+function popOrWait(context: Context, args: Arguments, request: PopRequest, deadlineIndex: number): void {
+  const deadlineMs = deadlineArgument(context, args, deadlineIndex)
+  if (deadlineMs === undefined || popFromFirst(context, args, request)) return
+  if (context.client.denyBlocking) {
+    context.reply.nilArray()
     return
   }
-  reply.nilArray()
+  const { firstKey, keyCount, end, count } = request
+  const keys = Array.from({ length: keyCount }, (_, i) => args.copy(firstKey + i))
+  context.server.blockedKeys.park(context, keys, {
+    type: ValueType.sortedSet,
+    deadlineMs,
+    canServe: () => true,
+    serve(later, key) {
+      const entry = later.db.findKey(key)
+      answerPop(later, key, entry, later.db.aggregate(entry) as SortedSetValue, end, count)
+    },
+    onTimeout: (reply) => reply.nilArray(),
+  })
+}
+
+function bzpopmin(context: Context, args: Arguments): void {
+  popOrWait(context, args, { firstKey: 1, keyCount: args.count - 2, end: 'zpopmin', count: undefined }, args.count - 1)
+}
+
+function bzpopmax(context: Context, args: Arguments): void {
+  popOrWait(context, args, { firstKey: 1, keyCount: args.count - 2, end: 'zpopmax', count: undefined }, args.count - 1)
+}
+
+function bzmpop(context: Context, args: Arguments): void {
+  const request = readPopRequest(context, args, 2)
+  if (request !== undefined) popOrWait(context, args, request, 1)
 }
 
 export const sortedSetPopCommands: readonly Command[] = [
+  {
+    name: 'bzmpop',
+    arity: -5,
+    flags: ['write', 'blocking', 'movablekeys'],
+    categories: ['sortedset'],
+    keySpecs: [
+      { flags: ['RW', 'access', 'delete'], begin: { index: 2 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
+    ],
+    group: 'sorted-set',
+    since: '7.0.0',
+    summary: 'Removes members from one end of the first key that has any, waiting for some',
+    complexity: 'O(K) + O(M*log(N))',
+    run: bzmpop,
+  },
+  {
+    name: 'bzpopmax',
+    arity: -3,
+    flags: ['write', 'noscript', 'blocking', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: keyRange(1, -2, 1, 'RW', 'access', 'delete'),
+    group: 'sorted-set',
+    since: '5.0.0',
+    summary: 'Removes the last member of the first key that has any, waiting for one',
+    complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+    run: bzpopmax,
+  },
+  {
+    name: 'bzpopmin',
+    arity: -3,
+    flags: ['write', 'noscript', 'blocking', 'fast'],
+    categories: ['sortedset'],
+    keySpecs: keyRange(1, -2, 1, 'RW', 'access', 'delete'),
+    group: 'sorted-set',
+    since: '5.0.0',
+    summary: 'Removes the first member of the first key that has any, waiting for one',
+    complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+    run: bzpopmin,
+  },
   {
     name: 'zmpop',
     arity: -4,

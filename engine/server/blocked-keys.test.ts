@@ -87,6 +87,27 @@ againstRedis('clients wait for keys as with redis-server 7.0', () => {
       await stage.hears('d')
     }))
 
+  test('members of sorted sets come to those who wait for them', () =>
+    play(async (stage) => {
+      await stage.waits('a', 'BZPOPMIN z 0')
+      await stage.waits('b', 'BZPOPMAX z y 0')
+      await stage.waits('c', 'BZMPOP 0 2 y z MAX COUNT 2')
+      await stage.waits('d', 'BZMPOP 0 1 z MIN')
+      await stage.waits('e', 'BZPOPMIN z 0')
+      await stage.says('pusher', 'SADD', 'z', '1')
+      await stage.says('pusher', 'DEL', 'z')
+      await stage.says('pusher', 'ZADD', 'z', '1', 'a', '2.5', 'b', '3', 'c', '4', 'd', '5', 'e')
+      for (const name of ['a', 'b', 'c', 'd']) await stage.hears(name)
+      await stage.says('pusher', 'EXISTS', 'z')
+      await stage.says('pusher', 'ZINCRBY', 'other', '1', 'x')
+      await stage.says('pusher', 'ZUNIONSTORE', 'z', '1', 'other')
+      await stage.hears('e')
+      await stage.waits('a', 'BZPOPMIN z 0.02')
+      await stage.waits('b', 'BZMPOP 0.02 1 z MIN')
+      await stage.hears('a')
+      await stage.hears('b')
+    }))
+
   test('of several keys the one that was written first serves, after the whole transaction', () =>
     play(async (stage) => {
       await stage.waits('a', 'BLPOP l m 0')
@@ -196,11 +217,17 @@ againstRedis('clients wait for keys as with redis-server 7.0', () => {
         ['HSETNX', 'h', 'f', '1'],
         ['HDEL', 'h', 'f', 'x'],
         ['HDEL', 'h', 'g'],
+        ['ZADD', 'z', '1', 'a', '2', 'b'],
+        ['BZPOPMIN', 'z', '0'],
+        ['BZMPOP', '0', '1', 'z', 'MAX'],
       ]
       for (const words of commands) await stage.says('pusher', ...(words as string[]))
       await stage.waits('a', 'BLMOVE l m LEFT RIGHT 0')
       await stage.waits('b', 'BLPOP m 0')
       await stage.says('pusher', 'RPUSH', 'l', '1')
+      await stage.hears('b')
+      await stage.waits('b', 'BZPOPMAX z 0')
+      await stage.says('pusher', 'ZADD', 'z', '1', 'a')
       await stage.hears('b')
       ;(await stage.client('listener')).write(Buffer.from('PING\r\n'))
       do await stage.hears('listener')
