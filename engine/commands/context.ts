@@ -51,6 +51,8 @@ export interface Context {
    */
   changed(keyIndex: number, eventClass: EventClass, event: string): void
   changedKey(key: Buffer, eventClass: EventClass, event: string, db?: KeyspacePort): void
+  /** `changed` without an event: what clients see of the key stays the same (PFCOUNT keeps its result). */
+  touched(keyIndex: number): void
   /** The key at argument `keyIndex` did not exist and does now: notifies `new` (class n). Called before `changed`. */
   created(keyIndex: number): void
   /** Only the notification, without dirtying. */

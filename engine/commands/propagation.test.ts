@@ -275,6 +275,22 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     expect(streams[1]).toEqual(streams[0])
   })
 
+  test('HyperLogLogs', async () => {
+    await same([
+      ['PFADD', 'k'],
+      ['PFADD', 'k'],
+      ['PFADD', 'k', 'a'],
+      ['PFADD', 'k', 'a'],
+      ['PFCOUNT', 'k'],
+      ['PFCOUNT', 'k'],
+      ['PFCOUNT', 'k', 'none'],
+      ['PFMERGE', 'm', 'k'],
+      ['PFDEBUG', 'TODENSE', 'm'],
+      ['PFDEBUG', 'TODENSE', 'm'],
+      ['PFDEBUG', 'GETREG', 'k'],
+    ])
+  })
+
   test('sorted sets', async () => {
     await same([
       ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'],

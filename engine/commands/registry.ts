@@ -12,6 +12,7 @@ import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
 import { hashCommands } from './hash.ts'
 import { hashCounterCommands } from './hash-counter.ts'
+import { hyperloglogCommands } from './hyperloglog.ts'
 import { latencyCommands } from './latency.ts'
 import { listCommands } from './list.ts'
 import { listPopCommands } from './list-pop.ts'
@@ -46,6 +47,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   stringCommands,
   counterCommands,
   bitmapCommands,
+  hyperloglogCommands,
   listCommands,
   listPopCommands,
   hashCommands,

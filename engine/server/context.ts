@@ -145,6 +145,11 @@ export class CommandContext implements Context {
     this.notify(eventClass, event, key, db)
   }
 
+  touched(keyIndex: number): void {
+    this.changes++
+    this.server.watchedKeys.touch(this.db, this.args.copy(keyIndex))
+  }
+
   created(keyIndex: number): void {
     if (this.server.events.flags !== 0) this.notify('new', 'new', this.args.copy(keyIndex))
   }
