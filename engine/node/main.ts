@@ -18,6 +18,7 @@ import { ConfigError, ConfigFileMissing, fatalConfigText, linesOf, readConfigTex
 import { fillTitle, type TitleVariable } from '../server/config-lists.ts'
 import { createLog, type Log, logLine } from '../server/log.ts'
 import { logBanner } from '../server/start.ts'
+import { diskFromEnvironment } from './disk-faults.ts'
 import { createNodeIo } from './io.ts'
 
 /** Set in the process that `daemonize yes` starts: it must not start another one. */
@@ -40,7 +41,8 @@ function main(words: readonly string[]): void {
 }
 
 function start(options: StartOptions): void {
-  const io = createNodeIo()
+  const plain = createNodeIo()
+  const io: Io = { ...plain, disk: diskFromEnvironment(plain.disk, plain.timers, process.env) }
   if (options.isSentinel) {
     console.error('This program has no Sentinel mode: start redis-sentinel instead.')
     process.exitCode = 1

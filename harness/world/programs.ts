@@ -8,11 +8,13 @@ import { HarnessError } from '../errors.ts'
 export interface ServerProgram {
   command: string
   args: readonly string[]
+  /** Its disk takes faults and power cuts (engine/node/disk-faults.ts). */
+  hasOwnDisk: boolean
 }
 
 /** Our own engine, from the bundle. */
 export function engineProgram(): ServerProgram {
-  return { command: process.execPath, args: [join(bundleDirectory(), 'engine.js')] }
+  return { command: process.execPath, args: [join(bundleDirectory(), 'engine.js')], hasOwnDisk: true }
 }
 
 /** The command line's own bundle: the reaper runs from it. */
@@ -35,7 +37,7 @@ export function redisProgram(binary: string | undefined): ServerProgram {
     )
   }
   if (!isExecutable(command)) throw new HarnessError('MISSING_BINARY', `${command} is no program that can be run.`)
-  return { command, args: [] }
+  return { command, args: [], hasOwnDisk: false }
 }
 
 function findOnPath(names: readonly string[]): string | undefined {

@@ -8,8 +8,25 @@ import type { Deferred } from './deferred.ts'
 
 export type WorldKind = 'real' | 'sim'
 
-/** What a fault may need; a world lists what it offers through this interface. */
-export type Capability = 'network'
+/**
+ * What a fault may need; a world lists what it offers through this interface.
+ *
+ *   network   links can be cut
+ *   process   servers can be killed, paused and started again
+ *   power     the power can be cut: what was not synced is lost
+ *   disk      disks can be slow, full or failing
+ */
+export type Capability = 'network' | 'process' | 'power' | 'disk'
+
+/** What is wrong with a disk. */
+export interface DiskFault {
+  /** Every sync takes so much longer. */
+  syncDelayMs?: number
+  /** No byte more fits. */
+  full?: boolean
+  /** Operations that fail with EIO. */
+  failing?: readonly ('read' | 'write' | 'sync')[]
+}
 
 export interface World {
   readonly kind: WorldKind
@@ -32,6 +49,17 @@ export interface World {
   readonly adminIo: Io
   /** Cuts directed links: bytes wait as if packets were dropped, nothing is closed. Undone by `undo`. */
   cut(links: readonly DirectedLink[]): Promise<ActiveFault>
+  /** SIGKILL: memory is gone, what was written is not. `undo` starts the server again, in its directory and at its addresses, and resolves when it answers. */
+  kill(node: string): Promise<ActiveFault>
+  /** SIGSTOP; `undo` is SIGCONT. */
+  pause(node: string): Promise<ActiveFault>
+  /**
+   * The machine is dead at once: memory and what was not synced are gone, peers hear nothing. `undo` as for `kill`.
+   * The node must have been started with the disk `held-back`.
+   */
+  powerCut(node: string): Promise<ActiveFault>
+  /** The node must have been started with the disk `faulty` or `held-back`. */
+  impairDisk(node: string, fault: DiskFault): Promise<ActiveFault>
   /** Hash over everything that happened so far (simulator), else null. */
   traceHash(): string | null
   /** Heals, stops and removes everything. Safe to call at any time, twice too. */
@@ -48,7 +76,14 @@ export interface NodeSpec {
   name: string
   /** Parameters as in redis.conf. The world adds addresses, ports, directory and log. */
   config: Readonly<Record<string, string>>
+  /**
+   * What its disk must be able to do: nothing (`plain`, the default), take faults (`faulty`), or lose in a power cut
+   * what was not synced (`held-back`). A simulated disk does all of it always; a process pays for what it is asked.
+   */
+  disk?: DiskKind
 }
+
+export type DiskKind = 'plain' | 'faulty' | 'held-back'
 
 export interface WorldNode {
   readonly name: string
@@ -61,6 +96,8 @@ export interface WorldNode {
   readonly adminPort: number
   /** The complete configuration that it was started with. */
   readonly configuration: Readonly<Record<string, string>>
+  /** Where its data files lie, for the management plane of the real world; null where there are no real files. */
+  readonly directory: string | null
   /** The last lines of its log, oldest first. */
   logTail(lines: number): string[]
 }

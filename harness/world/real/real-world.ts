@@ -4,7 +4,6 @@
  * through Toxiproxy's API.
  */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Proxy as ToxicProxy, Toxiproxy } from 'toxiproxy-node-client'
 import type { Io } from '../../../engine/io.ts'
 import { createNodeIo } from '../../../engine/node/io.ts'
@@ -12,12 +11,12 @@ import { HarnessError, interrupted } from '../../errors.ts'
 import { RespClient } from '../../workload/resp-client.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
 import type { ServerProgram } from '../programs.ts'
-import type { ActiveFault, Capability, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
+import type { ActiveFault, Capability, DirectedLink, DiskFault, NodeSpec, World, WorldNode } from '../world.ts'
 import { type AddressPlan, allocateAddresses } from './addresses.ts'
 import { cutLinks, PLANES, proxyName } from './cuts.ts'
 import { healInterrupted, Journal } from './journal.ts'
 import { ProxyServer } from './proxy/proxy-server.ts'
-import { ServerProcess } from './server-process.ts'
+import { RealNode } from './real-node.ts'
 
 /** Nodes have addresses of their own, so they all take the same port; not Redis's, which may be taken on 0.0.0.0. */
 const PORT = 7379
@@ -40,7 +39,7 @@ export interface RealWorldOptions {
 
 export class RealWorld implements World {
   readonly kind = 'real'
-  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>(['network'])
+  readonly capabilities: ReadonlySet<Capability>
   readonly adminIo: Io = createNodeIo()
   private readonly options: RealWorldOptions
   private readonly addresses: AddressPlan
@@ -49,7 +48,7 @@ export class RealWorld implements World {
   private readonly toxiproxy: Toxiproxy
   private readonly proxies = new Map<string, ToxicProxy>()
   private readonly nodeNames: string[] = []
-  private readonly processes: ServerProcess[] = []
+  private readonly nodes = new Map<string, RealNode>()
   private readonly faults = new Set<ActiveFault>()
   private readonly zeroMs = performance.now()
   private readonly closing = new AbortController()
@@ -57,6 +56,7 @@ export class RealWorld implements World {
 
   private constructor(options: RealWorldOptions, addresses: AddressPlan, journal: Journal, proxyServer: ProxyServer) {
     this.options = options
+    this.capabilities = capabilitiesOf(options.program)
     this.addresses = addresses
     this.journal = journal
     this.proxyServer = proxyServer
@@ -110,18 +110,20 @@ export class RealWorld implements World {
     return run
   }
 
-  async startNode({ name, config }: NodeSpec): Promise<WorldNode> {
+  async startNode(spec: NodeSpec): Promise<WorldNode> {
+    const { name } = spec
     this.nodeNames.push(name)
     const number = this.nodeNames.length
     const bindHost = this.addresses.node(number)
     const host = this.addresses.proxy(number)
-    const configuration = nodeConfiguration(bindHost, host, config)
     await this.createProxies(name, bindHost, host)
     if (this.closing.signal.aborted) throw interrupted()
-    const server = new ServerProcess(this.options.program, join(this.options.directory, name), configuration)
-    this.processes.push(server)
-    if (server.pid !== undefined) this.journal.addProcess(server.pid)
-    await this.untilReady(name, server, bindHost)
+    const configuration = nodeConfiguration(bindHost, host, spec.config)
+    const { program, directory } = this.options
+    const journal = (pid: number): void => this.journal.addProcess(pid)
+    const node = new RealNode({ name, program, directory, configuration, disk: spec.disk ?? 'plain', journal })
+    this.nodes.set(name, node)
+    await this.startProcess(node)
     return {
       name,
       host,
@@ -130,7 +132,8 @@ export class RealWorld implements World {
       adminHost: bindHost,
       adminPort: PORT,
       configuration,
-      logTail: (lines) => server.logTail(lines),
+      directory: node.directory,
+      logTail: (lines) => node.logTail(lines),
     }
   }
 
@@ -152,14 +155,58 @@ export class RealWorld implements World {
       isNode: (name) => this.nodeNames.includes(name),
       addressOf: (name) => this.addressOf(name),
     })
-    this.faults.add(fault)
-    return {
-      tookHold: () => fault.tookHold(),
+    return this.track(fault)
+  }
+
+  async kill(name: string): Promise<ActiveFault> {
+    const node = this.node(name)
+    const pid = node.pid
+    await node.kill()
+    return this.track({
+      tookHold: async () => `process ${pid} ended by SIGKILL`,
+      undo: () => this.restart(node),
+    })
+  }
+
+  async pause(name: string): Promise<ActiveFault> {
+    const node = this.node(name)
+    node.signal('SIGSTOP')
+    return this.track({
+      tookHold: async () => (node.isStopped() ? `process ${node.pid} stopped by SIGSTOP` : ''),
+      undo: async () => node.signal('SIGCONT'),
+    })
+  }
+
+  /** Links first, so that nobody hears the dead machine's kernel close its connections. */
+  async powerCut(name: string): Promise<ActiveFault> {
+    const node = this.node(name)
+    if (node.disk !== 'held-back') throw new Error(`${name} was not started with a disk that can lose its power`)
+    const others = [...this.nodeNames, ...this.options.clients].filter((other) => other !== name)
+    const cut = await this.cut(
+      others.flatMap((other) => [
+        { from: other, to: name },
+        { from: name, to: other },
+      ]),
+    )
+    const pid = node.pid
+    await node.kill()
+    return this.track({
+      tookHold: async () => `process ${pid} ended together with all that its disk had not synced`,
       undo: async () => {
-        this.faults.delete(fault)
-        await fault.undo()
+        await cut.undo()
+        await this.restart(node)
       },
-    }
+    })
+  }
+
+  async impairDisk(name: string, fault: DiskFault): Promise<ActiveFault> {
+    const node = this.node(name)
+    if (node.disk === 'plain') throw new Error(`${name} was not started with a disk that can have faults`)
+    node.impairDisk(fault)
+    return this.track({
+      tookHold: async () => `the disk of process ${node.pid} is told to be so`,
+      undo: async () => node.impairDisk(undefined),
+    })
   }
 
   traceHash(): null {
@@ -175,7 +222,7 @@ export class RealWorld implements World {
     this.closing.abort()
     try {
       await Promise.all([...this.faults].map((fault) => fault.undo()))
-      await Promise.all(this.processes.map((server) => server.kill()))
+      await Promise.all([...this.nodes.values()].map((node) => node.kill()))
     } finally {
       await this.proxyServer.close()
       this.journal.close()
@@ -205,18 +252,48 @@ export class RealWorld implements World {
     return this.addresses.client(client + 1)
   }
 
-  /** Asks until the server answers PING, whatever the answer. */
-  private async untilReady(name: string, server: ServerProcess, host: string): Promise<void> {
+  private node(name: string): RealNode {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new Error(`no node is called '${name}'`)
+    return node
+  }
+
+  /** Undone once, at the latest when the world closes. */
+  private track(fault: ActiveFault): ActiveFault {
+    let undone: Promise<void> | undefined
+    const tracked: ActiveFault = {
+      tookHold: () => fault.tookHold(),
+      undo: () => {
+        this.faults.delete(tracked)
+        undone ??= fault.undo()
+        return undone
+      },
+    }
+    this.faults.add(tracked)
+    return tracked
+  }
+
+  /** A world that closes starts nothing any more. */
+  private async restart(node: RealNode): Promise<void> {
+    if (!this.closing.signal.aborted) await this.startProcess(node)
+  }
+
+  /** Starts the node's process and asks until it answers PING, whatever the answer. */
+  private async startProcess(node: RealNode): Promise<void> {
+    node.start()
+    const host = node.configuration.bind as string
     const deadlineMs = this.nowMs() + START_TIMEOUT_MS
     while (!(await this.answers(host))) {
+      const ended = node.endedWith
       const problem =
-        server.endedWith !== undefined
-          ? `ended at once (${server.endedWith})`
+        ended !== undefined
+          ? `ended at once (${ended})`
           : this.nowMs() > deadlineMs
             ? `did not answer within ${START_TIMEOUT_MS / 1000} s`
             : undefined
       if (problem !== undefined) {
-        throw new HarnessError('NODE_START', `${name} ${problem}. Its log ends with:\n${server.logTail(10).join('\n')}`)
+        const log = node.logTail(10).join('\n')
+        throw new HarnessError('NODE_START', `${node.name} ${problem}. Its log ends with:\n${log}`)
       }
       await this.sleep(READY_POLL_MS)
     }
@@ -231,6 +308,11 @@ export class RealWorld implements World {
       })
     })
   }
+}
+
+/** Only our own engine can be told what its disk is like. */
+export function capabilitiesOf(program: ServerProgram): ReadonlySet<Capability> {
+  return new Set<Capability>(['network', 'process', ...(program.hasOwnDisk ? (['power', 'disk'] as const) : [])])
 }
 
 /** The server's own configuration, addresses and all; the scenario's parameters win where they do not concern these. */

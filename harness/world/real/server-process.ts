@@ -1,6 +1,6 @@
 /** One server process: its directory, configuration file and log. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerProgram } from '../programs.ts'
 
@@ -10,17 +10,26 @@ export class ServerProcess {
   private readonly ended: Promise<void>
   private status: string | undefined
 
-  /** Starts at once, in a process group of its own: a Ctrl-C on the terminal does not reach it. */
-  constructor(program: ServerProgram, directory: string, config: Readonly<Record<string, string>>) {
+  /**
+   * Starts at once, in a process group of its own: a Ctrl-C on the terminal does not reach it. A configuration file that
+   * is there already stays: the server may have rewritten it.
+   */
+  constructor(
+    program: ServerProgram,
+    directory: string,
+    config: Readonly<Record<string, string>>,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.directory = directory
     mkdirSync(directory, { recursive: true })
     const file = join(directory, 'redis.conf')
-    writeFileSync(file, renderConfig(config))
+    if (!existsSync(file)) writeFileSync(file, renderConfig(config))
     const log = openSync(join(directory, 'log'), 'a')
     try {
       this.child = spawn(program.command, [...program.args, file], {
         cwd: directory,
         detached: true,
+        env: { ...process.env, ...environment },
         stdio: ['ignore', log, log],
       })
     } finally {
@@ -51,6 +60,10 @@ export class ServerProcess {
   async kill(): Promise<void> {
     if (this.status === undefined) this.child.kill('SIGKILL')
     await this.ended
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.status === undefined) this.child.kill(signal)
   }
 
   /** The last lines of the log, oldest first. */

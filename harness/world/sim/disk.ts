@@ -37,6 +37,8 @@ export const defaultDiskSettings: DiskSettings = {
 export interface DiskFault {
   /** Multiplies how long writing and syncing take. */
   slowdown?: number
+  /** Every sync takes so much longer. */
+  syncDelayUs?: number
   /** Operations that fail with EIO. */
   failing?: readonly ('read' | 'write' | 'sync')[]
   /** No byte more fits. */
@@ -188,7 +190,9 @@ export class SimDisk {
 
   syncDurationUs(bytes: number): number {
     const { syncLatencyUs, writeBytesPerUs } = this.settings
-    return (syncLatencyUs * (1 + this.random.fraction()) + bytes / writeBytesPerUs) * this.slowdown()
+    let delayUs = 0
+    for (const fault of this.faults) delayUs += fault.syncDelayUs ?? 0
+    return delayUs + (syncLatencyUs * (1 + this.random.fraction()) + bytes / writeBytesPerUs) * this.slowdown()
   }
 
   writeDurationUs(bytes: number): number {

@@ -8,7 +8,7 @@ import { createServer } from '../../../engine/server/assembly.ts'
 import { createConfig } from '../../../engine/server/config.ts'
 import { HarnessError } from '../../errors.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
-import type { ActiveFault, Capability, DirectedLink, NodeSpec, World, WorldNode } from '../world.ts'
+import type { ActiveFault, Capability, DirectedLink, DiskFault, NodeSpec, World, WorldNode } from '../world.ts'
 import type { SimHost } from './host.ts'
 import type { LinkFault } from './link.ts'
 import { createSimulation, type Simulation } from './simulation.ts'
@@ -28,11 +28,11 @@ export interface SimWorldOptions {
 
 export class SimWorld implements World {
   readonly kind = 'sim'
-  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>(['network'])
+  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>(['network', 'process', 'power', 'disk'])
   readonly adminIo: Io
   private readonly simulation: Simulation
   private readonly clientIos: Map<string, Io>
-  private nodes = 0
+  private readonly nodes = new Map<string, { host: SimHost; configuration: Record<string, string> }>()
   private closed = false
 
   constructor({ seed, clients }: SimWorldOptions) {
@@ -66,24 +66,13 @@ export class SimWorld implements World {
   }
 
   async startNode({ name, config }: NodeSpec): Promise<WorldNode> {
-    const address = `10.0.1.${++this.nodes}`
+    const address = `10.0.1.${this.nodes.size + 1}`
     const host = this.simulation.host(name, { addresses: [address] })
     const configuration = nodeConfiguration(address, config)
+    this.nodes.set(name, { host, configuration })
     // Machines do not start in step: the phases of their once-a-second tasks decide how long a replica looks alive.
     await this.sleep(this.simulation.random(`start/${name}`).below(START_SPREAD_MS))
-    const ready = this.deferred<void>()
-    host.start((io, machine) => {
-      const server = createServer(io, { config: createConfig(io.disk, { settings: configuration }) })
-      machine.cpuMeter = () => server.stats.commandsProcessed
-      server.start({
-        onReady: () => ready.resolve(),
-        onFailure: (message) =>
-          ready.reject(
-            new HarnessError('NODE_START', `${name} did not start: ${message}\n${logTail(host, 10).join('\n')}`),
-          ),
-      })
-    })
-    await ready.promise
+    await this.startProcess(host, configuration)
     return {
       name,
       host: address,
@@ -92,6 +81,7 @@ export class SimWorld implements World {
       adminHost: address,
       adminPort: PORT,
       configuration,
+      directory: null,
       logTail: (lines) => logTail(host, lines),
     }
   }
@@ -113,8 +103,59 @@ export class SimWorld implements World {
     }
   }
 
+  async kill(name: string): Promise<ActiveFault> {
+    const { host, configuration } = this.node(name)
+    host.kill()
+    return once('the process was killed', () => this.startProcess(host, configuration))
+  }
+
+  async pause(name: string): Promise<ActiveFault> {
+    const { host } = this.node(name)
+    host.pause()
+    return once('the process was stopped', async () => host.resume())
+  }
+
+  async powerCut(name: string): Promise<ActiveFault> {
+    const { host, configuration } = this.node(name)
+    host.powerCut()
+    return once('the machine lost its power', () => this.startProcess(host, configuration))
+  }
+
+  async impairDisk(name: string, { syncDelayMs, full, failing }: DiskFault): Promise<ActiveFault> {
+    const { host } = this.node(name)
+    const mend = host.disk.impair({
+      ...(syncDelayMs !== undefined && { syncDelayUs: syncDelayMs * 1000 }),
+      ...(full !== undefined && { full }),
+      ...(failing !== undefined && { failing }),
+    })
+    return once('the disk was told to be so', async () => mend())
+  }
+
   traceHash(): string {
     return this.simulation.traceHash()
+  }
+
+  private node(name: string): { host: SimHost; configuration: Record<string, string> } {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new Error(`no node is called '${name}'`)
+    return node
+  }
+
+  private async startProcess(host: SimHost, configuration: Record<string, string>): Promise<void> {
+    const ready = this.deferred<void>()
+    const { name } = host
+    host.start((io, machine) => {
+      const server = createServer(io, { config: createConfig(io.disk, { settings: configuration }) })
+      machine.cpuMeter = () => server.stats.commandsProcessed
+      server.start({
+        onReady: () => ready.resolve(),
+        onFailure: (message) =>
+          ready.reject(
+            new HarnessError('NODE_START', `${name} did not start: ${message}\n${logTail(host, 10).join('\n')}`),
+          ),
+      })
+    })
+    await ready.promise
   }
 
   /** Nothing outlives a simulation. */
@@ -122,6 +163,18 @@ export class SimWorld implements World {
     if (this.closed) return
     this.closed = true
     for (const host of this.simulation.hosts.values()) host.kill()
+  }
+}
+
+/** A fault that shows at once, undone once. */
+function once(tookHold: string, undo: () => Promise<void>): ActiveFault {
+  let undone: Promise<void> | undefined
+  return {
+    tookHold: async () => tookHold,
+    undo: () => {
+      undone ??= undo()
+      return undone
+    },
   }
 }
 
