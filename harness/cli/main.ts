@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { HarnessError } from '../errors.ts'
 import { reapWhenOrphaned } from '../world/real/journal.ts'
+import { addBenchCommand } from './bench-command.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { addReportCommand } from './report-command.ts'
 import { addScenarioCommand } from './scenario-command.ts'
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
     .exitOverride()
   addScenarioCommand(program)
   addReportCommand(program)
+  addBenchCommand(program)
   program
     .command('reap', { hidden: true })
     .argument('<journal>')

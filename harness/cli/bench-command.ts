@@ -1,0 +1,83 @@
+/** `faultline bench engine`: our engine and redis-server side by side; figures as a table and as JSON. */
+import { writeFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { caseText, tableHeading } from '../bench/bench-result.ts'
+import { runEngineBench } from '../bench/engine-bench.ts'
+import { engineCases } from '../bench/engine-cases.ts'
+import { HarnessError } from '../errors.ts'
+import { EXIT_STATUS } from './exit-status.ts'
+
+interface EngineBenchFlags {
+  case?: string[]
+  rounds?: string
+  quick: boolean
+  node?: string
+  binary?: string
+  json?: string
+}
+
+const ROUNDS = 5
+const QUICK = { rounds: 2, scale: 0.1 }
+
+export function addBenchCommand(program: Command): void {
+  const bench = new Command('bench').description('measure speed and memory, always beside something to compare with')
+  bench
+    .command('engine')
+    .description('the engine and redis-server side by side: requests, CPU, memory, stalls')
+    .option('--case <name...>', `only these: ${engineCases.map(({ name }) => name).join(', ')}`)
+    .option('--rounds <count>', `measured rounds of each server (default ${ROUNDS})`)
+    .option('--quick', 'a tenth of the requests, two rounds: whether it works, not how fast it is', false)
+    .option('--node <path>', 'the Node that runs the engine (default: the one that runs this)')
+    .option('--binary <path>', 'the redis-server to compare with (default: the one on the PATH)')
+    .option('--json <file>', 'also write everything as JSON')
+    .action(async (flags: EngineBenchFlags) => {
+      process.exitCode = await benchEngine(flags)
+    })
+  program.addCommand(bench)
+}
+
+async function benchEngine(flags: EngineBenchFlags): Promise<number> {
+  const cases = chooseCases(flags.case)
+  const rounds = roundsOf(flags)
+  const colour = process.stdout.isTTY === true
+  const interrupt = new AbortController()
+  const onSignal = (): void => interrupt.abort()
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  process.stdout.write(tableHeading())
+  try {
+    const result = await runEngineBench({
+      cases,
+      rounds,
+      scale: flags.quick ? QUICK.scale : 1,
+      signal: interrupt.signal,
+      onCase: (one) => process.stdout.write(caseText(one, colour)),
+      ...(flags.node === undefined ? {} : { nodePath: flags.node }),
+      ...(flags.binary === undefined ? {} : { binary: flags.binary }),
+    })
+    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
+    const missed = result.cases.flatMap(({ measures }) => measures).filter(({ met }) => met === false)
+    return missed.length === 0 ? EXIT_STATUS.pass : EXIT_STATUS.fail
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function chooseCases(names: readonly string[] | undefined): typeof engineCases {
+  for (const name of names ?? []) {
+    if (engineCases.some((one) => one.name === name)) continue
+    const known = engineCases.map((one) => one.name).join(', ')
+    throw new HarnessError('BAD_OPTION', `There is no case ${name}. Cases: ${known}.`)
+  }
+  return names === undefined ? engineCases : engineCases.filter((one) => names.includes(one.name))
+}
+
+function roundsOf({ rounds, quick }: EngineBenchFlags): number {
+  if (rounds === undefined) return quick ? QUICK.rounds : ROUNDS
+  const count = Number(rounds)
+  if (!Number.isInteger(count) || count < 1) {
+    throw new HarnessError('BAD_OPTION', `--rounds ${rounds}: give a whole number from 1 on.`)
+  }
+  return count
+}
