@@ -27,6 +27,10 @@ export function receive(view: ClusterView, link: Link, bytes: Buffer): boolean {
     view.environment.log.warning(message)
     return true
   }
+  if (type === view.droppedType) {
+    view.environment.log.warning('Packet that matches debug drop filter')
+    return true
+  }
   const sender = senderOf(view, link, message.header)
   if (sender !== undefined) noteSender(view, sender, message.header)
   const { body } = message

@@ -69,6 +69,8 @@ export class ClusterView {
   readonly sentMessages: number[] = messageTypeNames.map(() => 0)
   readonly receivedMessages: number[] = messageTypeNames.map(() => 0)
   linksOverLimit = 0
+  /** Messages of this type are ignored; −1: none (DEBUG DROP-CLUSTER-PACKET-FILTER). */
+  droppedType = -1
 
   constructor(environment: ClusterEnvironment, myName: string | undefined) {
     this.environment = environment

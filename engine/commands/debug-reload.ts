@@ -2,6 +2,7 @@
 import { IoError } from '../io.ts'
 import { RdbError } from '../persist/rdb-input.ts'
 import { RdbContentError, RdbDuplicateKey, RdbFileLoad, RdbLoad } from '../persist/rdb-load.ts'
+import { panic } from '../server/crash-report.ts'
 import type { Server } from '../server/server.ts'
 import type { Arguments } from './arguments.ts'
 import type { Context } from './context.ts'
@@ -42,7 +43,7 @@ function loadAtOnce(server: Server, replace: boolean): boolean {
   } catch (error) {
     if (!(error instanceof RdbError || error instanceof RdbContentError || error instanceof IoError)) throw error
     server.log.warning(error.message)
-    if (error instanceof RdbDuplicateKey) server.io.host.crash('SIGABRT')
+    if (error instanceof RdbDuplicateKey) panic(server, 'Duplicated key found in RDB file')
     return false
   } finally {
     file?.close()

@@ -17,7 +17,9 @@ export function isOtherType(context: Context, entry: Entry): boolean {
 }
 
 export function listAt(context: Context, entry: Entry): ListValue['list'] {
-  return (context.db.aggregate(entry) as ListValue).list
+  const { list } = context.db.aggregate(entry) as ListValue
+  list.plainFromBytes = context.server.aggregateSettings.plainFromBytes
+  return list
 }
 
 export function fillOf(context: Context): number {

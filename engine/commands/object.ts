@@ -30,10 +30,15 @@ export function objectEncoding(context: Context): void {
 export function objectRefcount(context: Context): void {
   const entry = lookup(context)
   if (entry === NO_ENTRY) return
+  context.reply.integer(referenceCount(context, entry))
+}
+
+/** As Redis would count: everybody refers to the same small integer. */
+export function referenceCount(context: Context, entry: Entry): number {
   const { db } = context
   const value = db.type(entry) === ValueType.string ? db.integer(entry) : Number.NaN
   const shared = value >= 0 && value < SHARED_INTEGERS && sharesIntegers(context)
-  context.reply.integer(shared ? SHARED_REFERENCES : 1)
+  return shared ? SHARED_REFERENCES : 1
 }
 
 /** Objects that need a clock of their own cannot be shared. */

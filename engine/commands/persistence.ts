@@ -78,7 +78,7 @@ function refuse(context: Context, message: string): undefined {
 function readPayload(context: Context, payload: Buffer): ReturnType<typeof readDumpPayload> {
   try {
     return (
-      readDumpPayload(payload, context.server.aggregateSettings) ??
+      readDumpPayload(payload, context.server.aggregateSettings, !context.server.debug.skipsChecksums) ??
       refuse(context, 'ERR DUMP payload version or checksum are wrong')
     )
   } catch (error) {

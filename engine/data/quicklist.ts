@@ -16,7 +16,7 @@ const SAFE_NODE_BYTES = 8192
 /** Redis's guess for what an element adds to its text. */
 const ENTRY_OVERHEAD_BYTES = 8
 /** From here on an element is a node of its own, without a listpack. */
-const PLAIN_FROM_BYTES = 1 << 30
+export const PLAIN_FROM_BYTES = 1 << 30
 /** For a node beside its bytes. */
 const NODE_BYTES = 64
 
@@ -57,6 +57,8 @@ export class Quicklist {
   tail: QuicklistNode | undefined = undefined
   length = 0
   nodeCount = 0
+  /** Can be lowered for tests (DEBUG QUICKLIST-PACKED-THRESHOLD). */
+  plainFromBytes = PLAIN_FROM_BYTES
 
   private bytes = 0
 
@@ -137,13 +139,13 @@ export class Quicklist {
   /** `fill` is `list-max-listpack-size`. */
   push(atHead: boolean, fill: number, memory: Uint8Array, start: number, end: number): void {
     const node = atHead ? this.head : this.tail
-    if (node !== undefined && hasRoom(node, fill, end - start)) {
+    if (node !== undefined && this.hasRoom(node, fill, end - start)) {
       if (atHead) node.pack?.prepend(memory, start, end)
       else node.pack?.append(memory, start, end)
       this.settle(node)
       return
     }
-    const made = nodeOf(memory, start, end)
+    const made = this.nodeOf(memory, start, end)
     if (atHead) this.insertNode(undefined, made)
     else this.appendNode(made)
   }
@@ -169,13 +171,13 @@ export class Quicklist {
 
   replace(place: Place, memory: Uint8Array, start: number, end: number): void {
     const { node } = place
-    const isPlain = end - start >= PLAIN_FROM_BYTES
+    const isPlain = end - start >= this.plainFromBytes
     if (node.pack !== undefined && !isPlain) {
       node.pack.replace(place.position, memory, start, end)
       this.settle(node)
       return
     }
-    const made = nodeOf(memory, start, end)
+    const made = this.nodeOf(memory, start, end)
     if (node.count > 1) {
       const rest = this.split(node, place.position)
       rest.pack?.remove(rest.pack.first())
@@ -194,7 +196,7 @@ export class Quicklist {
     const { node, position } = place
     const { pack } = node
     const size = end - start
-    if (pack !== undefined && hasRoom(node, fill, size)) {
+    if (pack !== undefined && this.hasRoom(node, fill, size)) {
       pack.insert(after ? pack.next(position) : position, memory, start, end)
       this.settle(node)
       return
@@ -203,12 +205,12 @@ export class Quicklist {
     const atHead = pack === undefined || pack.previous(position) === END
     const neighbour = after ? node.after : node.before
     const atEdge = after ? atTail : atHead
-    if (atEdge && neighbour !== undefined && hasRoom(neighbour, fill, size)) {
+    if (atEdge && neighbour !== undefined && this.hasRoom(neighbour, fill, size)) {
       if (after) neighbour.pack?.prepend(memory, start, end)
       else neighbour.pack?.append(memory, start, end)
       this.settle(neighbour)
     } else if (atEdge) {
-      this.insertNode(after ? node : node.before, nodeOf(memory, start, end))
+      this.insertNode(after ? node : node.before, this.nodeOf(memory, start, end))
     } else {
       this.insertBySplit(place, after, fill, memory, start, end)
     }
@@ -223,8 +225,8 @@ export class Quicklist {
     end: number,
   ): void {
     const rest = this.split(node, after ? (node.pack as Listpack).next(position) : position)
-    if (end - start >= PLAIN_FROM_BYTES) {
-      this.insertNode(node, nodeOf(memory, start, end))
+    if (end - start >= this.plainFromBytes) {
+      this.insertNode(node, this.nodeOf(memory, start, end))
     } else {
       // The element goes to the part that Redis makes anew: the later one after a place, the earlier one before it.
       if (after) rest.pack?.prepend(memory, start, end)
@@ -350,19 +352,20 @@ export class Quicklist {
     node.countedLength = count
     node.countedBytes = byteLength
   }
-}
 
-function nodeOf(memory: Uint8Array, start: number, end: number): QuicklistNode {
-  if (end - start >= PLAIN_FROM_BYTES) return new QuicklistNode(undefined, Buffer.from(memory.subarray(start, end)))
-  const pack = Listpack.empty()
-  pack.append(memory, start, end)
-  return new QuicklistNode(pack, undefined)
-}
+  private nodeOf(memory: Uint8Array, start: number, end: number): QuicklistNode {
+    if (end - start >= this.plainFromBytes)
+      return new QuicklistNode(undefined, Buffer.from(memory.subarray(start, end)))
+    const pack = Listpack.empty()
+    pack.append(memory, start, end)
+    return new QuicklistNode(pack, undefined)
+  }
 
-/** Whether an element of `size` bytes may go into the node. */
-function hasRoom(node: QuicklistNode, fill: number, size: number): boolean {
-  if (node.pack === undefined || size >= PLAIN_FROM_BYTES) return false
-  return fits(node.byteLength + size + ENTRY_OVERHEAD_BYTES, node.count, fill)
+  /** Whether an element of `size` bytes may go into the node. */
+  private hasRoom(node: QuicklistNode, fill: number, size: number): boolean {
+    if (node.pack === undefined || size >= this.plainFromBytes) return false
+    return fits(node.byteLength + size + ENTRY_OVERHEAD_BYTES, node.count, fill)
+  }
 }
 
 /** `count` elements are there before another one comes. */

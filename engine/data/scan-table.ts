@@ -57,6 +57,17 @@ export class ScanTable<V> {
     return this.keyBytes + this.keys.length * ENTRY_BYTES
   }
 
+  /** How many chains there are of each length. */
+  chainHistogram(): number[] {
+    const counts: number[] = []
+    for (let bucket = 0; bucket < this.bucketCount; bucket++) {
+      let length = 0
+      for (let link = this.buckets.get(bucket); link > 0; link = this.next.get(link - 1)) length++
+      counts[length] = (counts[length] ?? 0) + 1
+    }
+    return counts
+  }
+
   /** The slot of the key at memory[start…end), or NO_SLOT. Slots stay valid until the next removal. */
   find(memory: Uint8Array, start: number, end: number): number {
     if (this.keys.length === 0) return NO_SLOT

@@ -16,7 +16,8 @@ import { configText, parseCommandLine, usageText, versionText } from '../server/
 import { type Config, createConfig } from '../server/config.ts'
 import { ConfigError, ConfigFileMissing, fatalConfigText, linesOf, readConfigText } from '../server/config-file.ts'
 import { fillTitle, type TitleVariable } from '../server/config-lists.ts'
-import { createLog, type Log, logLine } from '../server/log.ts'
+import { reportCrash } from '../server/crash-report.ts'
+import { createLog, logLine } from '../server/log.ts'
 import { logBanner } from '../server/start.ts'
 import { diskFromEnvironment } from './disk-faults.ts'
 import { createNodeIo } from './io.ts'
@@ -65,7 +66,7 @@ function start(options: StartOptions): void {
   if (config.values.supervised !== 'no') log.warning('WARNING supervised is not supported: nobody is notified')
   server = createServer(io, { config })
   installSignals(io, config, server)
-  installCrashReport(io, config, server)
+  installCrashReport(io, server)
   installTitle(config)
   server.start({ onReady: () => {}, onFailure: () => io.host.exit(1) })
 }
@@ -137,18 +138,15 @@ function printFromSignal(io: Io, config: Config, message: string): void {
 }
 
 /** A bug: say everything that helps to find it, then end. The data set is not saved: it may be what is broken. */
-function installCrashReport(io: Io, config: Config, server: AssembledServer): void {
-  const report = (log: Log, error: unknown) => {
-    log.warning('=== REDIS BUG REPORT START: Cut & paste starting from here ===')
-    log.warning(`${versionText()} crashed: ${error instanceof Error ? error.message : String(error)}`)
-    for (const line of error instanceof Error ? (error.stack ?? '').split('\n') : []) log.warning(line)
-    log.warning('------ INFO OUTPUT ------')
-    log.warning(server.info.render(['everything']))
-    log.warning('=== REDIS BUG REPORT END. ===')
-  }
+function installCrashReport(io: Io, server: AssembledServer): void {
   const crash = (error: unknown) => {
     try {
-      if (config.values['crash-log-enabled']) report(server.log, error)
+      const trace = error instanceof Error ? (error.stack ?? '').split('\n') : []
+      reportCrash(
+        server,
+        [`${versionText()} crashed: ${error instanceof Error ? error.message : String(error)}`],
+        trace,
+      )
     } finally {
       io.host.exit(1)
     }

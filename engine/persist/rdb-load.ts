@@ -49,9 +49,10 @@ export class RdbLoad {
           const entry = this.add(key, text, aggregate, expireAtMs)
           const field = use === undefined ? undefined : accessField(server.config, use, nowMs)
           if (field !== undefined) this.database.setAccessed(entry, field)
+          server.io.host.sleep(server.config.values['key-load-delay'])
         },
       },
-      server.config.values.rdbchecksum,
+      server.config.values.rdbchecksum && !server.debug.skipsChecksums,
       server.aggregateSettings,
     )
   }

@@ -77,7 +77,9 @@ export class Snapshot {
   /** Walks everything now. @throws what the sink threw */
   runAtOnce(): void {
     while (this.walks.length > 0 && this.failure === undefined) {
-      if (this.walks[0]?.advance(SLICE_ENTRIES)) this.walks.shift()
+      const delayUs = this.keyDelayUs
+      if (this.walks[0]?.advance(delayUs > 0 ? 1 : SLICE_ENTRIES)) this.walks.shift()
+      if (delayUs > 0) this.server.io.host.sleep(delayUs)
     }
     this.finish()
     if (this.failure !== undefined) throw this.failure
@@ -85,7 +87,12 @@ export class Snapshot {
 
   /** Walks in slices. `done` is called once, not at once, and not after `cancel`. */
   run(done: (failure?: Error) => void): void {
-    this.timer = this.server.io.timers.after(0, () => this.slice(done))
+    this.timer = this.server.io.timers.after(this.keyDelayUs / 1000, () => this.slice(done))
+  }
+
+  /** After each key, so that tests find the save still running. Only positive values mean anything here. */
+  private get keyDelayUs(): number {
+    return Math.max(0, this.server.config.values['rdb-key-save-delay'])
   }
 
   /** Ends it early. Safe to call at any time. */
@@ -113,6 +120,10 @@ export class Snapshot {
     for (let entries = 0; entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
       const walk = this.walks[0]
       if (walk === undefined || this.failure !== undefined) return true
+      if (this.keyDelayUs > 0) {
+        if (walk.advance(1)) this.walks.shift()
+        return false
+      }
       if (walk.advance(STEP_ENTRIES)) this.walks.shift()
       if (clock.monotonicUs() >= endUs) return false
     }

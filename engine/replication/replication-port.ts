@@ -32,6 +32,9 @@ export interface Replication {
   /** REPLICAOF NO ONE: new id, the old one stays valid up to the current offset. */
   becomePrimary(): void
 
+  /** From now on the stream has another name, and none that it had before (DEBUG CHANGE-REPL-ID). */
+  changeId(): void
+
   /** How many online replicas have acknowledged `offset` (WAIT). */
   countAcknowledged(offset: number): number
   /** Called whenever a replica acknowledges or leaves. */

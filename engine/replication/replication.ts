@@ -142,6 +142,10 @@ export class ServerReplication implements Replication {
     this.server.config.note('replicaof', ['no', 'one'])
   }
 
+  changeId(): void {
+    this.stream.changeId()
+  }
+
   // Acknowledgements
 
   countAcknowledged(offset: number): number {

@@ -35,12 +35,15 @@ interface Draft {
   /** Options whose left-over lines are blanked. */
   rewritten: Set<string>
   signed: boolean
+  /** Every parameter gets a line. */
+  all: boolean
 }
 
 /**
  * Rewrites the file at `path` (made when missing).
  * @param users lines of `user`, without the directive's name
  * @param find resolves names and aliases
+ * @param all writes initial values too
  * @throws {IoError}
  */
 export function rewriteFile(
@@ -49,8 +52,10 @@ export function rewriteFile(
   settings: readonly CurrentSetting[],
   users: readonly string[],
   find: (name: string) => ConfigName | undefined,
+  all = false,
 ): void {
   const draft = readDraft(textAt(disk, path), find)
+  draft.all = all
   for (const setting of settings) rewriteSetting(draft, setting)
   for (const user of users) put(draft, 'user', `user ${user}`, true)
   draft.rewritten.add('user')
@@ -71,7 +76,7 @@ function textAt(disk: Disk, path: string): string {
 }
 
 function readDraft(text: string, find: (name: string) => ConfigName | undefined): Draft {
-  const draft: Draft = { lines: [], linesOf: new Map(), rewritten: new Set(), signed: false }
+  const draft: Draft = { lines: [], linesOf: new Map(), rewritten: new Set(), signed: false, all: false }
   // A line end at the end of the file makes a last line that is empty; Redis keeps it.
   for (const raw of text === '' ? [] : text.split('\n')) {
     const line = raw.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
@@ -101,7 +106,7 @@ function put(draft: Draft, option: string, line: string, force: boolean): void {
     draft.lines[old] = line
     return
   }
-  if (!force) return
+  if (!force && !draft.all) return
   if (!draft.signed) draft.lines.push(signature)
   draft.signed = true
   draft.lines.push(line)

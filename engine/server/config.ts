@@ -48,7 +48,7 @@ export interface Config {
   /** A path as the server's working directory (`dir`) resolves it. */
   pathOf(path: string): string
   /** Writes the configuration file back (`CONFIG REWRITE`); undefined or an error message. */
-  rewrite(): string | undefined
+  rewrite(all?: boolean): string | undefined
   /** Lines for `user` in the rewritten file, as ACL LIST prints them without `user`. Replaced by whoever holds the ACL. */
   describeUsers: () => readonly string[]
 }
@@ -207,14 +207,14 @@ class StoredConfig implements Config {
     return resolvePath(this.values.dir, path)
   }
 
-  rewrite(): string | undefined {
+  rewrite(all = false): string | undefined {
     if (this.filePath === undefined) return 'ERR The server is running without a config file'
     const settings = names.map((name) => {
       const { parameter, value, text } = this.setting(name)
       return { name, parameter, value, text }
     })
     try {
-      rewriteFile(this.disk, this.filePath, settings, this.describeUsers(), (name) => this.find(name))
+      rewriteFile(this.disk, this.filePath, settings, this.describeUsers(), (name) => this.find(name), all)
       return undefined
     } catch (error) {
       if (error instanceof IoError) return `ERR Rewriting config file: ${errorText(error)}`

@@ -9,8 +9,10 @@ const SAMPLE_PERIOD_MS = 100
 export function startCron(server: RunningServer): void {
   const tick = (): void => {
     if (server.stopped) return
-    checkClients(server)
-    keepUpDatabases(server)
+    if (!server.debug.cronPaused) {
+      checkClients(server)
+      keepUpDatabases(server)
+    }
     server.io.timers.after(1000 / server.config.values.hz, tick)
   }
   server.io.timers.after(1000 / server.config.values.hz, tick)

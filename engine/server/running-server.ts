@@ -5,6 +5,7 @@
 import type { Cluster } from '../cluster/cluster-port.ts'
 import { Arguments } from '../commands/arguments.ts'
 import { commandFamilies } from '../commands/registry.ts'
+import { PLAIN_FROM_BYTES } from '../data/quicklist.ts'
 import type { Connection, Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
@@ -21,6 +22,7 @@ import { CommandTimings } from './command-timings.ts'
 import type { Config } from './config.ts'
 import type { BufferLimit } from './config-lists.ts'
 import { ClientConnection } from './connection.ts'
+import { newDebugSwitches } from './debug-switches.ts'
 import { Dispatcher } from './dispatch.ts'
 import { InfoTable } from './info.ts'
 import { registerInfo } from './info-fields.ts'
@@ -69,6 +71,7 @@ export class RunningServer implements Server {
   nowMs: number
   loading = false
   activeExpiry = true
+  readonly debug = newDebugSwitches()
   readonly expiry = new ActiveExpiry(this)
   port = 0
   peakMemoryBytes = 1
@@ -114,7 +117,11 @@ export class RunningServer implements Server {
     this.dispatcher = new Dispatcher(this)
     this.databases = Array.from({ length: config.values.databases }, (_, index) => parts.makeDatabase(index))
     const { stats } = this
-    this.aggregateSettings = { hashSeed: [io.random.uint32(), io.random.uint32()], limits: config.values }
+    this.aggregateSettings = {
+      hashSeed: [io.random.uint32(), io.random.uint32()],
+      limits: config.values,
+      plainFromBytes: PLAIN_FROM_BYTES,
+    }
     this.rates = {
       commands: new Rate(() => stats.commandsProcessed),
       input: new Rate(() => stats.inputBytes + stats.replicationInputBytes),
@@ -300,7 +307,7 @@ export class RunningServer implements Server {
   every(periodMs: number, task: () => void): void {
     const next = (): void => {
       if (this.stopped) return
-      task()
+      if (!this.debug.cronPaused) task()
       if (!this.stopped) this.io.timers.after(periodMs, next)
     }
     this.io.timers.after(periodMs, next)

@@ -17,6 +17,7 @@ import type { Client, ClientKind } from './client.ts'
 import type { ClientRegistry } from './clients.ts'
 import type { CommandTable } from './command-table.ts'
 import type { Config } from './config.ts'
+import type { DebugSwitches } from './debug-switches.ts'
 import type { LatencyMonitor } from './latency.ts'
 import type { Log } from './log.ts'
 import type { Monitors } from './monitors.ts'
@@ -58,6 +59,8 @@ export interface Server {
   readonly nowMs: number
   /** Whether keys are removed in the background when their time has come (DEBUG SET-ACTIVE-EXPIRE). */
   activeExpiry: boolean
+  /** What DEBUG has turned off or on. */
+  readonly debug: DebugSwitches
   /** The TCP port that clients connect to; 0 when there is none. */
   readonly port: number
   /** True while a data set is read from disk or from a primary: commands without the `loading` flag get -LOADING. */

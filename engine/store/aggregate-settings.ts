@@ -16,4 +16,6 @@ export interface AggregateSettings {
   readonly hashSeed: HashSeed
   /** By parameter name; current at any time. */
   readonly limits: Readonly<Record<AggregateLimit, number>>
+  /** Elements of lists from this size on are nodes of their own. */
+  plainFromBytes: number
 }

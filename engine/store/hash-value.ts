@@ -60,6 +60,10 @@ export class HashValue implements Aggregate {
     return this.pack
   }
 
+  chainHistogram(): readonly number[] | undefined {
+    return this.table?.chainHistogram()
+  }
+
   clone(): HashValue {
     const copy = new HashValue(this.pack?.clone(), this.table?.clone())
     copy.valueBytes = this.valueBytes

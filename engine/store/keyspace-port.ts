@@ -34,6 +34,8 @@ export interface Aggregate {
   readonly encoding: string
   /** Estimated memory in bytes, for `MEMORY USAGE` and eviction. */
   readonly memoryBytes: number
+  /** Of the hash table that it is kept in, if that is how it is kept: how many chains there are of each length. */
+  chainHistogram?(): readonly number[] | undefined
   /** An independent copy (COPY, and snapshots that meet a write). */
   clone(): Aggregate
 }
@@ -136,6 +138,9 @@ export interface KeyspacePort {
    * add or remove keys (collect first; `remove` leaves other entries valid).
    */
   sampleExpiring(draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void
+
+  /** How many chains of each length the table of keys has (DEBUG HTSTATS). */
+  chainHistogram(): readonly number[]
 
   /** Cluster: keys in a hash slot. Only kept when the keyspace was made with `slots: true`. */
   countInSlot(slot: number): number

@@ -283,6 +283,10 @@ export class Keyspace implements KeyspacePort {
     for (let i = 0; i < Math.min(count, total); i++) visit(storage.expiringRecord((first + i) % total))
   }
 
+  chainHistogram(): readonly number[] {
+    return this.storage.chainHistogram()
+  }
+
   countInSlot(slot: number): number {
     return this.slots?.count(slot) ?? 0
   }

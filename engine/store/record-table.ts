@@ -60,6 +60,17 @@ export class RecordTable {
     return this.records.reduce((sum, chunk) => sum + chunk.byteLength, 0) + this.buckets.byteLength
   }
 
+  /** How many chains there are of each length. */
+  chainHistogram(): number[] {
+    const counts: number[] = []
+    for (let bucket = 0; bucket < this.bucketCount; bucket++) {
+      let length = 0
+      for (let link = this.buckets.get(bucket); link > 0; link = this.lane(link - 1, NEXT)) length++
+      counts[length] = (counts[length] ?? 0) + 1
+    }
+    return counts
+  }
+
   /** Puts a record into the chain of its hash. */
   protected chain(record: number, hash: number): void {
     const bucket = this.bucketOf(hash)

@@ -46,6 +46,10 @@ export class SetValue implements Aggregate {
     return HEADER_BYTES + this.members.memoryBytes
   }
 
+  chainHistogram(): readonly number[] | undefined {
+    return this.members instanceof IntSet ? undefined : this.members.chainHistogram()
+  }
+
   clone(): SetValue {
     const { members } = this
     return new SetValue(this.settings, members instanceof IntSet ? members.clone() : members.clone())

@@ -57,6 +57,10 @@ export class SortedSetValue implements Aggregate {
     return HEADER_BYTES + large.scores.memoryBytes + size * NODE_BYTES + large.list.links * LINK_BYTES
   }
 
+  chainHistogram(): readonly number[] | undefined {
+    return this.large?.scores.chainHistogram()
+  }
+
   clone(): SortedSetValue {
     const copy = new SortedSetValue(this.settings)
     copy.memberBytes = this.memberBytes

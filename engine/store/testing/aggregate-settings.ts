@@ -3,6 +3,7 @@ import type { AggregateSettings } from '../aggregate-settings.ts'
 
 export const testSettings: AggregateSettings = {
   hashSeed: [1, 2],
+  plainFromBytes: 2 ** 30,
   limits: {
     'hash-max-listpack-entries': 512,
     'hash-max-listpack-value': 64,

@@ -216,6 +216,10 @@ export class ReferenceKeyspace implements KeyspacePort {
     }
   }
 
+  chainHistogram(): readonly number[] {
+    return [0, this.size]
+  }
+
   countInSlot(slot: number): number {
     return this.keysInSlot(slot, this.size).length
   }
