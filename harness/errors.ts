@@ -12,6 +12,7 @@ export type HarnessErrorCode =
   | 'ADDRESSES'
   | 'RESULT_FILE'
   | 'SIMULATION'
+  | 'LOAD_TARGET'
 
 export class HarnessError extends Error {
   readonly code: HarnessErrorCode

@@ -1,0 +1,125 @@
+/** `faultline load [HOST:PORT]`: puts a server under load and tells how it bore it. Options as redis-benchmark's where they mean the same. */
+import { writeFileSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import type { LoadResult } from '../../reports/load-result.ts'
+import { HarnessError } from '../errors.ts'
+import { type LoadProgress, runLoad } from '../load/load.ts'
+import type { LoadSpec } from '../load/load-spec.ts'
+import { presetNames } from '../load/presets.ts'
+import { EXIT_STATUS } from './exit-status.ts'
+import { type LoadOptions, loadSpecs } from './load-options.ts'
+import { loadLine, loadText } from './load-text.ts'
+
+export function addLoadCommand(program: Command): void {
+  program
+    .command('load')
+    .description('put a Redis-protocol server under load and measure its latency')
+    // -h is the host, as everywhere among Redis's tools.
+    .helpOption('--help', 'show this help')
+    .argument('[address]', 'HOST:PORT or the path of a Unix socket (default: 127.0.0.1:6379)')
+    .argument('[command...]', 'a command of your own, for example SET __key__ __data__')
+    .option('-h <host>', 'server')
+    .option('-p <port>', 'port')
+    .option('-s <path>', 'Unix socket')
+    .option('-u <uri>', 'redis://user:password@host:port/database')
+    .option('-a <password>', 'password (better: the environment variable REDISCLI_AUTH)')
+    .option('--user <name>', 'user of the password')
+    .option('-c <connections>', 'connections (default: 50)')
+    .option('-n <requests>', 'so many requests in all')
+    .option('--duration <time>', 'how long (default: 10s, unless -n is given)')
+    .option('-P <requests>', 'requests in flight on each connection (default: 1; open loop: 1024 at most)')
+    .option('-d <bytes>', 'size of values: 100, 10-1000, skewed:10-1000 (default: 3)')
+    .option('-r <keys>', 'number of different keys (default: 100000)')
+    .option('-t <tests>', `one run each: ${presetNames.join(',')}`)
+    .option('--mix <commands>', 'one run of several: get=9,set=1')
+    .option('--rate <perSecond>', 'open loop: so many requests begin each second')
+    .option(
+      '--arrivals <plan>',
+      'closed, constant, poisson, ramp:1000-50000:30s, staircase:1000,5000:10s, burst:500:1s',
+    )
+    .option('--keys <distribution>', 'uniform, zipf:1.1, gaussian:0.1, sequential, hot:0.01:0.9')
+    .option('--key-prefix <text>', 'what every key begins with (default: key:)')
+    .option('--ttl <seconds>', 'what __ttl__ stands for: 60, 10-1000')
+    .option('--warmup <time>', 'load before measuring begins')
+    .option('--timeout <time>', 'an operation without an answer has failed (default: 5s)')
+    .option('--seed <number>', 'seed of everything drawn (default: 1)')
+    .option('--dbnum <number>', 'database')
+    .option('-3', 'speak RESP3')
+    .option('-l', 'loop: until interrupted')
+    .option('-q', 'only one line a run')
+    .addOption(new Option('--json <file>', 'write the results as JSON (- for standard output)'))
+    .action(async (address: string | undefined, words: string[], options: LoadOptions) => {
+      process.exitCode = await load(loadSpecs(address, words, options), options)
+    })
+}
+
+async function load(specs: readonly LoadSpec[], options: LoadOptions): Promise<number> {
+  // A password among the arguments must not stay readable in the list of processes.
+  process.title = 'faultline load'
+  const interrupt = new AbortController()
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    interrupt.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const results: LoadResult[] = []
+  const isQuiet = options.q === true || options.json === '-'
+  try {
+    for (const spec of specs) {
+      if (interrupt.signal.aborted) break
+      const progress = isQuiet ? undefined : new ProgressLine(spec)
+      const result = await runLoad(spec, {
+        signal: interrupt.signal,
+        onProgress: (second) => progress?.show(second),
+      }).finally(() => progress?.close())
+      results.push(result)
+      if (options.json !== '-') {
+        process.stdout.write(isQuiet ? loadLine(result) : loadText(result, process.stdout.columns ?? 100))
+      }
+    }
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+  if (options.json !== undefined) writeJson(options.json, results)
+  return statusOf(results)
+}
+
+function statusOf(results: readonly LoadResult[]): number {
+  if (results.some(({ verdict }) => verdict === 'fail')) return EXIT_STATUS.fail
+  return results.every(({ verdict }) => verdict === 'pass') ? EXIT_STATUS.pass : EXIT_STATUS.unknown
+}
+
+/** One result as it is, several as an array. */
+function writeJson(file: string, results: readonly LoadResult[]): void {
+  const json = `${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`
+  if (file === '-') {
+    process.stdout.write(json)
+    return
+  }
+  try {
+    writeFileSync(file, json)
+  } catch (error) {
+    throw new HarnessError('RESULT_FILE', `Cannot write the result: ${(error as Error).message}.`)
+  }
+}
+
+/** One line that is written over on a terminal; a line a second otherwise. */
+class ProgressLine {
+  private readonly name: string
+  private readonly isTerminal = process.stdout.isTTY === true
+
+  constructor(spec: LoadSpec) {
+    this.name = spec.commands.map(({ name }) => name).join('+')
+  }
+
+  show({ second, ok, failed }: LoadProgress): void {
+    const text = `${String(second + 1).padStart(5)} s  ${this.name}: ${ok.toLocaleString('en-US')} requests per second${failed > 0 ? `, ${failed.toLocaleString('en-US')} failed` : ''}`
+    process.stdout.write(this.isTerminal ? `\r\x1b[K${text}` : `${text}\n`)
+  }
+
+  close(): void {
+    if (this.isTerminal) process.stdout.write('\r\x1b[K')
+  }
+}

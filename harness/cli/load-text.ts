@@ -1,0 +1,98 @@
+/** A load result for a terminal: rate, percentiles, a histogram, and what to know about errors and outages. */
+import type { LatencyHistogram, LoadResult } from '../../reports/load-result.ts'
+import { wrap } from './wrap.ts'
+
+/** What `-q` prints. */
+export function loadLine(result: LoadResult): string {
+  const { corrected } = result
+  const names = result.commands.map(({ name }) => name).join('+')
+  const flaws = result.verdict === 'pass' ? '' : ` (${result.verdict})`
+  return `${names}: ${grouped(result.requestsPerSecond)} requests per second, p50=${corrected.p50Ms} ms, p99=${corrected.p99Ms} ms${flaws}\n`
+}
+
+export function loadText(result: LoadResult, columns: number): string {
+  const { counts, raw, corrected, driver } = result
+  const lines = [
+    '',
+    `${result.target}: ${grouped(result.requestsPerSecond)} requests per second`,
+    `  ${grouped(counts.sent)} sent, ${grouped(counts.ok)} ok, ${grouped(counts.errors)} errors, ${grouped(counts.timeouts)} time-outs in ${(result.elapsedMs / 1000).toFixed(2)} s`,
+    '',
+    ...percentileTable(result),
+    '',
+    ...histogramLines(corrected, Math.min(columns, 100)),
+  ]
+  if (raw.count > 0) lines.push('', ...wrap(explanation(result), columns, '  '))
+  for (const { text, count, firstAtMs } of result.errors.slice(0, 5)) {
+    lines.push(...wrap(`${grouped(count)} × ${text} (first after ${(firstAtMs / 1000).toFixed(2)} s)`, columns, '  '))
+  }
+  lines.push(...outageLines(result, columns))
+  const busy = driver.busy === null ? '' : `, event loop busy ${Math.round(driver.busy * 100)} %`
+  lines.push(
+    '',
+    ...wrap(
+      `Driver: ${driver.threads} thread${driver.threads === 1 ? '' : 's'}, ${driver.cpu.toFixed(2)} cores${busy}, event loop lag p99 ${driver.loopLagP99Ms} ms`,
+      columns,
+      '  ',
+    ),
+  )
+  if (result.interrupted) lines.push('', '  Interrupted: these are the results so far.')
+  if (result.verdict !== 'pass') lines.push('', `  ${result.verdict.toUpperCase()}`)
+  for (const reason of result.reasons) lines.push(...wrap(reason, columns, '  '))
+  lines.push('')
+  return lines.join('\n')
+}
+
+function percentileTable({ raw, corrected, commands }: LoadResult): string[] {
+  const rows: [string, LatencyHistogram | LoadResult['commands'][number]['raw']][] = [
+    ['all, from sending', raw],
+    ['all, from the intended time', corrected],
+  ]
+  if (commands.length > 1) for (const command of commands) rows.push([command.name, command.corrected])
+  const width = Math.max(...rows.map(([name]) => name.length))
+  const heads = ['p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max']
+  const cell = (text: string): string => text.padStart(9)
+  return [
+    `  ${'latency in ms'.padEnd(width)}${heads.map(cell).join('')}`,
+    ...rows.map(
+      ([name, it]) =>
+        `  ${name.padEnd(width)}${[it.p50Ms, it.p90Ms, it.p99Ms, it.p999Ms, it.p9999Ms, it.maxMs].map((value) => cell(value.toFixed(3))).join('')}`,
+    ),
+  ]
+}
+
+/** Two bars a decade step (1, 2, 5): how many operations took up to so long. */
+function histogramLines({ curve, count }: LatencyHistogram, columns: number): string[] {
+  if (count === 0) return []
+  const bounds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 60_000]
+  const below = (bound: number): number => curve.findLast(([, ms]) => ms <= bound)?.[0] ?? 0
+  const parts = bounds.map((bound, i) => ({ bound, part: below(bound) - (i === 0 ? 0 : below(bounds[i - 1]!)) }))
+  const first = parts.findIndex(({ part }) => part > 0)
+  const last = parts.findLastIndex(({ part }) => part > 0)
+  const most = Math.max(...parts.map(({ part }) => part))
+  const width = Math.max(10, columns - 32)
+  return parts.slice(first, last + 1).map(({ bound, part }) => {
+    const bar = '█'.repeat(part > 0 ? Math.max(1, Math.round((part / most) * width)) : 0)
+    return `  ≤ ${String(bound).padStart(6)} ms ${part.toFixed(part < 1 ? 3 : 1).padStart(7)} % ${bar}`
+  })
+}
+
+function explanation({ spec }: LoadResult): string {
+  const isClosed = (spec as { arrivals: { kind: string } }).arrivals.kind === 'closed'
+  return isClosed
+    ? 'Closed loop: the second line fills in what stalled connections could not send (coordinated omission).'
+    : 'Open loop: the second line counts from the planned time, so that a stall cannot hide itself.'
+}
+
+function outageLines({ outages }: LoadResult, columns: number): string[] {
+  if (outages.length === 0) return []
+  const ended = outages.filter(({ toMs }) => toMs !== null)
+  const longest = Math.max(0, ...ended.map(({ fromMs, toMs }) => (toMs ?? 0) - fromMs))
+  const clients = new Set(outages.map(({ client }) => client)).size
+  const open = outages.length - ended.length
+  const text = `Outages (first error to first success) of ${clients} clients: ${outages.length}, the longest ${(longest / 1000).toFixed(3)} s${open > 0 ? `; ${open} lasted until the end` : ''}.`
+  return wrap(text, columns, '  ')
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US')
+}

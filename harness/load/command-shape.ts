@@ -1,0 +1,211 @@
+/**
+ * Commands as bytes. A command whose words all have a fixed length is one template: the request is a copy of it with
+ * digits written over the places of its ids. Only where a length is drawn (values, times to live) are words put
+ * together one by one.
+ *
+ *     *2 $3 GET $16 key:000000000000
+ *                       └ 12 digits: the id is written here, right-aligned
+ */
+import type { IdSource } from './key-distribution.ts'
+
+/** What a client draws for its operations. */
+export interface Draws {
+  ids: IdSource
+  uniformIds: IdSource
+  valueBytes(): number
+  ttlSeconds(): number
+  /** Id that was drawn last; `__again__` repeats it. */
+  lastId: number
+  sequence: number
+}
+
+const ID_DIGITS = 12
+const PLACEHOLDER = /__(key|id|again|rand_int|data|ttl|seq)__/
+const KINDS = { id: 0, again: 1, rand_int: 2, seq: 3 } as const
+
+type Piece = { kind: 'text'; bytes: Buffer } | { kind: 'digits'; draw: number } | { kind: 'data' | 'ttl' }
+
+interface Digits {
+  at: number
+  draw: number
+}
+
+/** The longest request of a command, and what makes one. */
+export interface CommandShape {
+  readonly maxBytes: number
+  /** Writes one request at `at`; returns its end. */
+  encode(target: Buffer, at: number, draws: Draws): number
+}
+
+export interface ShapeOptions {
+  keyPrefix: string
+  valueBytesMax: number
+  /** Given when every value has the same length. */
+  fixedValueBytes: number | undefined
+  /** What values are made of; at least `valueBytesMax` long. */
+  valueText: Buffer
+}
+
+export function compileCommand(words: readonly string[], options: ShapeOptions): CommandShape {
+  const compiled = words.map((word) => piecesOf(word, options))
+  const isFixed = compiled.every((pieces) => pieces.every(({ kind }) => kind === 'text' || kind === 'digits'))
+  return isFixed ? new FixedShape(compiled) : new DrawnShape(compiled, options)
+}
+
+function piecesOf(word: string, options: ShapeOptions): Piece[] {
+  const pieces: Piece[] = []
+  let rest = word
+  const text = (value: string | Buffer): void => {
+    if (value.length > 0) pieces.push({ kind: 'text', bytes: Buffer.from(value as string) })
+  }
+  for (;;) {
+    const match = PLACEHOLDER.exec(rest)
+    if (match === null) break
+    text(rest.slice(0, match.index))
+    const name = match[1] as 'key' | 'data' | 'ttl' | keyof typeof KINDS
+    if (name === 'key') {
+      text(options.keyPrefix)
+      pieces.push({ kind: 'digits', draw: KINDS.id })
+    } else if (name === 'data' && options.fixedValueBytes !== undefined) {
+      text(options.valueText.subarray(0, options.fixedValueBytes))
+    } else if (name === 'data' || name === 'ttl') pieces.push({ kind: name })
+    else pieces.push({ kind: 'digits', draw: KINDS[name] })
+    rest = rest.slice(match.index + match[0].length)
+  }
+  text(rest)
+  return pieces
+}
+
+function draw(kind: number, draws: Draws): number {
+  switch (kind) {
+    case KINDS.id:
+      draws.lastId = draws.ids.next()
+      return draws.lastId
+    case KINDS.again:
+      return draws.lastId
+    case KINDS.rand_int:
+      return draws.uniformIds.next()
+    default:
+      return draws.sequence++
+  }
+}
+
+/** Right-aligned with leading zeros before `end`; at most 12 digits. */
+function writeDigits(target: Buffer, end: number, number: number): void {
+  let rest = number
+  let position = end
+  // Above 2^31 in two halves: whole-number division is much faster on small integers.
+  if (rest > 999_999_999) {
+    const high = Math.floor(rest / 1_000_000)
+    writeDigits(target, end - 6, high)
+    rest -= high * 1_000_000
+    for (let i = 0; i < 6; i++) {
+      const tenth = (rest / 10) | 0
+      target[--position] = 48 + rest - tenth * 10
+      rest = tenth
+    }
+    return
+  }
+  while (rest > 0) {
+    const tenth = (rest / 10) | 0
+    target[--position] = 48 + rest - tenth * 10
+    rest = tenth
+  }
+}
+
+class FixedShape implements CommandShape {
+  readonly maxBytes: number
+  private readonly template: Buffer
+  private readonly digits: readonly Digits[]
+
+  constructor(words: readonly (readonly Piece[])[]) {
+    const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)]
+    const digits: Digits[] = []
+    let length = parts[0]!.length
+    const add = (bytes: Buffer): void => {
+      parts.push(bytes)
+      length += bytes.length
+    }
+    for (const pieces of words) {
+      const bytes = pieces.reduce((sum, piece) => sum + fixedLength(piece), 0)
+      add(Buffer.from(`$${bytes}\r\n`))
+      for (const piece of pieces) {
+        if (piece.kind === 'digits') {
+          add(Buffer.alloc(ID_DIGITS, '0'))
+          digits.push({ at: length, draw: piece.draw })
+        } else if (piece.kind === 'text') add(piece.bytes)
+      }
+      add(Buffer.from('\r\n'))
+    }
+    this.template = Buffer.concat(parts)
+    this.maxBytes = this.template.length
+    this.digits = digits
+  }
+
+  encode(target: Buffer, at: number, draws: Draws): number {
+    const { template, digits } = this
+    const { length } = template
+    // A loop beats `copy` and `set` for what fits a few cache lines.
+    if (length <= 256) for (let i = 0; i < length; i++) target[at + i] = template[i]!
+    else template.copy(target, at)
+    for (let i = 0; i < digits.length; i++) {
+      const place = digits[i]!
+      writeDigits(target, at + place.at, draw(place.draw, draws))
+    }
+    return at + length
+  }
+}
+
+function fixedLength(piece: Piece): number {
+  return piece.kind === 'text' ? piece.bytes.length : piece.kind === 'digits' ? ID_DIGITS : 0
+}
+
+class DrawnShape implements CommandShape {
+  readonly maxBytes: number
+  private readonly words: readonly (readonly Piece[])[]
+  private readonly valueText: Buffer
+  private readonly drawn: number[] = []
+
+  constructor(words: readonly (readonly Piece[])[], { valueBytesMax, valueText }: ShapeOptions) {
+    this.words = words
+    this.valueText = valueText
+    const longest = (piece: Piece): number =>
+      piece.kind === 'data' ? valueBytesMax : piece.kind === 'ttl' ? 16 : fixedLength(piece)
+    const ofWord = (pieces: readonly Piece[]): number => pieces.reduce((sum, piece) => sum + longest(piece), 0) + 16
+    this.maxBytes = words.reduce((sum, pieces) => sum + ofWord(pieces), 16)
+  }
+
+  encode(target: Buffer, start: number, draws: Draws): number {
+    let at = start + target.write(`*${this.words.length}\r\n`, start, 'latin1')
+    const { drawn } = this
+    for (const pieces of this.words) {
+      let length = 0
+      for (let i = 0; i < pieces.length; i++) {
+        const piece = pieces[i]!
+        drawn[i] = piece.kind === 'data' ? draws.valueBytes() : piece.kind === 'ttl' ? draws.ttlSeconds() : 0
+        if (piece.kind === 'data') length += drawn[i]!
+        else length += piece.kind === 'ttl' ? String(drawn[i]).length : fixedLength(piece)
+      }
+      at += target.write(`$${length}\r\n`, at, 'latin1')
+      for (let i = 0; i < pieces.length; i++) at = this.writePiece(target, at, pieces[i]!, drawn[i]!, draws)
+      target[at++] = 13
+      target[at++] = 10
+    }
+    return at
+  }
+
+  private writePiece(target: Buffer, at: number, piece: Piece, drawn: number, draws: Draws): number {
+    switch (piece.kind) {
+      case 'text':
+        return at + piece.bytes.copy(target, at)
+      case 'digits':
+        target.fill(48, at, at + ID_DIGITS)
+        writeDigits(target, at + ID_DIGITS, draw(piece.draw, draws))
+        return at + ID_DIGITS
+      case 'data':
+        return at + this.valueText.copy(target, at, 0, drawn)
+      case 'ttl':
+        return at + target.write(String(drawn), at, 'latin1')
+    }
+  }
+}
