@@ -13,6 +13,8 @@ export type HarnessErrorCode =
   | 'RESULT_FILE'
   | 'SIMULATION'
   | 'LOAD_TARGET'
+  | 'BASELINE'
+  | 'GATE_HISTORY'
 
 export class HarnessError extends Error {
   readonly code: HarnessErrorCode

@@ -19,6 +19,7 @@ import { fillTitle, type TitleVariable } from '../server/config-lists.ts'
 import { reportCrash } from '../server/crash-report.ts'
 import { createLog, logLine } from '../server/log.ts'
 import { logBanner } from '../server/start.ts'
+import { slowDownFromEnvironment } from './busy-loop.ts'
 import { diskFromEnvironment } from './disk-faults.ts'
 import { createNodeIo } from './io.ts'
 
@@ -64,6 +65,7 @@ function start(options: StartOptions): void {
   if (options.readsStandardInput) log.warning('Reading config from stdin')
   logBanner(io, log, options.options !== undefined)
   if (config.values.supervised !== 'no') log.warning('WARNING supervised is not supported: nobody is notified')
+  slowDownFromEnvironment(commandFamilies.flat(), process.env)
   server = createServer(io, { config })
   installSignals(io, config, server)
   installCrashReport(io, server)

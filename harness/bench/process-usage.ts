@@ -2,7 +2,8 @@
  * What a process has used so far, read from /proc (Linux): the measure that a busy machine distorts least. Requests
  * per second say what a whole machine did in a while; CPU time says what the server spent.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** Clock ticks of /proc are hundredths of a second on every Linux (USER_HZ). */
 const TICK_US = 10_000
@@ -23,4 +24,21 @@ export function cpuTimeOf(pid: number): CpuTime {
 export function residentBytesOf(pid: number): number {
   const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
   return Number(match?.[1] ?? 0) * 1024
+}
+
+/**
+ * CPU time of all living threads, ns: /proc/PID/task/TID/schedstat counts nanoseconds where /proc/PID/stat counts
+ * hundredths of a second. For short samples; what ended threads spent is not in it.
+ */
+export function cpuNanosecondsOf(pid: number): number {
+  const folder = `/proc/${pid}/task`
+  let sum = 0
+  for (const thread of readdirSync(folder)) {
+    try {
+      sum += Number(readFileSync(join(folder, thread, 'schedstat'), 'latin1').split(' ')[0])
+    } catch {
+      // The thread ended between the two reads.
+    }
+  }
+  return sum
 }

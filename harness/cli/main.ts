@@ -4,6 +4,7 @@ import { HarnessError } from '../errors.ts'
 import { reapWhenOrphaned } from '../world/real/journal.ts'
 import { addBenchCommand } from './bench-command.ts'
 import { EXIT_STATUS } from './exit-status.ts'
+import { addGateCommand } from './gate-command.ts'
 import { addLoadCommand } from './load-command.ts'
 import { addReportCommand } from './report-command.ts'
 import { addScenarioCommand } from './scenario-command.ts'
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   addScenarioCommand(program)
   addReportCommand(program)
   addBenchCommand(program)
+  addGateCommand(program)
   addLoadCommand(program)
   program
     .command('reap', { hidden: true })

@@ -11,6 +11,14 @@ export function roundTicks(max: number, most: number): number[] {
   return ticks
 }
 
+/** At most `most` + 1 round values within [low, high], for scales that do not begin at 0. */
+export function ticksBetween(low: number, high: number, most: number): number[] {
+  const step = roundTicks(high - low, most)[1] ?? 1
+  const first = Math.ceil(low / step - 1e-9)
+  const count = Math.floor(high / step + 1e-9) - first + 1
+  return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(12)))
+}
+
 /** The smallest round tick at or above `max`: a scale's end that can be labelled. */
 export function roundUp(max: number, most: number): number {
   const ticks = roundTicks(max, most)
