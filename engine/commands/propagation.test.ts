@@ -291,6 +291,18 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     ])
   })
 
+  test('places', async () => {
+    await same([
+      ['GEOADD', 'k', 'CH', '1', '1', 'a', '2', '2', 'b'],
+      ['GEOADD', 'k', 'NX', '1', '1', 'a'],
+      ['GEORADIUS', 'k', '1', '1', '10', 'km', 'STORE', 'd'],
+      ['GEORADIUS', 'k', '1', '1', '10', 'km'],
+      ['GEOSEARCHSTORE', 'd', 'k', 'FROMMEMBER', 'a', 'BYBOX', '400', '400', 'km', 'STOREDIST'],
+      ['GEOSEARCHSTORE', 'd', 'none', 'FROMMEMBER', 'a', 'BYBOX', '400', '400', 'km'],
+      ['GEOSEARCHSTORE', 'd', 'none', 'FROMMEMBER', 'a', 'BYBOX', '400', '400', 'km'],
+    ])
+  })
+
   test('sorted sets', async () => {
     await same([
       ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'],

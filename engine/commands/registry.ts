@@ -10,6 +10,8 @@ import { counterCommands } from './counter.ts'
 import { debugCommands } from './debug.ts'
 import { expireCommands } from './expire.ts'
 import { genericCommands } from './generic.ts'
+import { geoCommands } from './geo.ts'
+import { geoSearchCommands } from './geo-search.ts'
 import { hashCommands } from './hash.ts'
 import { hashCounterCommands } from './hash-counter.ts'
 import { hyperloglogCommands } from './hyperloglog.ts'
@@ -58,6 +60,8 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   sortedSetRangeCommands,
   sortedSetPopCommands,
   sortedSetAlgebraCommands,
+  geoCommands,
+  geoSearchCommands,
   genericCommands,
   expireCommands,
   clusterCommands,

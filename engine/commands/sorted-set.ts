@@ -33,8 +33,8 @@ function zincrby(context: Context, args: Arguments): void {
   addMembers(context, args, true)
 }
 
-/** ZINCRBY is ZADD with INCR, options included. */
-function addMembers(context: Context, args: Arguments, incr: boolean): void {
+/** ZINCRBY is ZADD with INCR, options included. `args` may be others than the running command's, with the same key. */
+export function addMembers(context: Context, args: Arguments, incr: boolean): void {
   const options: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr }
   const names = Object.keys(options) as (keyof AddOptions)[]
   let first = 2
