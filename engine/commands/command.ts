@@ -60,6 +60,13 @@ export interface KeySpec {
     | 'unknown'
 }
 
+/** Where a key is among the arguments, with the flags of a key spec. */
+export interface KeyPosition {
+  index: number
+  /** `RO`, `access` … */
+  flags: readonly string[]
+}
+
 /** One argument as `COMMAND DOCS` describes it. */
 export interface ArgumentDoc {
   name: string
@@ -83,8 +90,8 @@ export interface Command {
   /** ACL categories beyond those that follow from the flags, without `@`. */
   categories: readonly string[]
   keySpecs?: readonly KeySpec[]
-  /** For commands whose keys no key spec can find: positions of keys, in order. Errors are thrown as strings by nobody: undefined means "cannot tell". */
-  findKeys?(args: Arguments): number[] | undefined
+  /** For commands whose keys no key spec can find: the keys in order. Undefined: the arguments make no sense. */
+  findKeys?(args: Arguments): KeyPosition[] | undefined
   /** Positions of arguments that logs and MONITOR must not show. `isSecret` knows secret configuration parameters. */
   secretArguments?(args: Arguments, isSecret: (parameter: string) => boolean): number[]
   group: string

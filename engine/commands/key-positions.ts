@@ -3,13 +3,7 @@
  * Redis's `getKeysFromCommandWithSpecs`.
  */
 import type { Arguments } from './arguments.ts'
-import type { Command, KeySpec } from './command.ts'
-
-export interface KeyPosition {
-  index: number
-  /** The flags of the key spec that found it: `RO`, `access` … */
-  flags: readonly string[]
-}
+import type { Command, KeyPosition, KeySpec } from './command.ts'
 
 /**
  * Argument positions of the keys, in order; undefined when the arguments make no sense. `channelsToo`: also what only
@@ -20,10 +14,7 @@ export function findKeys(command: Command, args: Arguments, channelsToo = false)
 }
 
 export function findKeysWithFlags(command: Command, args: Arguments, channelsToo = false): KeyPosition[] | undefined {
-  if (command.findKeys !== undefined) {
-    const flags = command.keySpecs?.[0]?.flags ?? []
-    return command.findKeys(args)?.map((index) => ({ index, flags }))
-  }
+  if (command.findKeys !== undefined) return command.findKeys(args)
   const found: KeyPosition[] = []
   for (const spec of command.keySpecs ?? []) {
     if (!channelsToo && spec.flags.includes('not_key')) continue

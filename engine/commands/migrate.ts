@@ -12,7 +12,7 @@ import type { Client } from '../server/client.ts'
 import type { Server } from '../server/server.ts'
 import { type Entry, type KeyspacePort, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import { Arguments } from './arguments.ts'
-import type { Command } from './command.ts'
+import type { Command, KeyPosition } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { numberArgument } from './number-argument.ts'
@@ -57,9 +57,10 @@ function readOptions(args: Arguments): Options | string {
 }
 
 /** Where the keys of a MIGRATE are; also for commands that have other mistakes. */
-function migratedKeys(args: Arguments): number[] {
+function migratedKeys(args: Arguments): KeyPosition[] {
   const options = readOptions(args)
-  return typeof options === 'string' ? [3] : options.keys
+  const indexes = typeof options === 'string' ? [3] : options.keys
+  return indexes.map((index) => ({ index, flags: ['RW', 'access', 'delete'] }))
 }
 
 function readRequest(context: Context, args: Arguments): Request | undefined {

@@ -303,6 +303,16 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     ])
   })
 
+  test('what was sorted', async () => {
+    await same([
+      ['RPUSH', 'l', '2', '1'],
+      ['SORT', 'l', 'STORE', 'd'],
+      ['SORT', 'l'],
+      ['SORT', 'none', 'STORE', 'd'],
+      ['SORT', 'none', 'STORE', 'd'],
+    ])
+  })
+
   test('sorted sets', async () => {
     await same([
       ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'],

@@ -18,6 +18,7 @@ import { hyperloglogCommands } from './hyperloglog.ts'
 import { latencyCommands } from './latency.ts'
 import { listCommands } from './list.ts'
 import { listPopCommands } from './list-pop.ts'
+import { lolwutCommands } from './lolwut.ts'
 import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
 import { persistenceCommands } from './persistence.ts'
@@ -27,6 +28,7 @@ import { serverCommands } from './server.ts'
 import { setCommands } from './set.ts'
 import { setAlgebraCommands } from './set-algebra.ts'
 import { slowlogCommands } from './slowlog.ts'
+import { sortCommands } from './sort.ts'
 import { sortedSetCommands } from './sorted-set.ts'
 import { sortedSetAlgebraCommands } from './sorted-set-algebra.ts'
 import { sortedSetPopCommands } from './sorted-set-pop.ts'
@@ -40,6 +42,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   commandCommands,
   configCommands,
   serverCommands,
+  lolwutCommands,
   debugCommands,
   transactionCommands,
   pubsubCommands,
@@ -63,6 +66,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   geoCommands,
   geoSearchCommands,
   genericCommands,
+  sortCommands,
   expireCommands,
   clusterCommands,
   migrateCommands,

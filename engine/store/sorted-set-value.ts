@@ -177,6 +177,11 @@ export class SortedSetValue implements Aggregate {
     return scores.scan(cursor, count, (slot) => visit({ member: scores.keyAt(slot), score: scores.valueAt(slot) }))
   }
 
+  /** Takes the large form whatever the size. */
+  becomeLarge(): void {
+    if (this.large === undefined) this.enlarge()
+  }
+
   private enlarge(): Large {
     const large: Large = { list: emptyList(this.settings), scores: new ScanTable(this.settings.hashSeed) }
     for (const { member, score } of this.small) setLarge(large, member, score)
