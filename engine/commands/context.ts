@@ -66,8 +66,8 @@ export interface Context {
   alsoPropagate(words: readonly (string | Buffer)[]): void
   /** This command leaves no trace for replicas and AOF although it changed something. */
   preventPropagation(): void
-  /** Propagate although nothing counted as dirty (SCRIPT LOAD, PUBLISH). */
-  forcePropagation(): void
+  /** Propagate although nothing counted as dirty: `everywhere` (FLUSHALL), or to replicas and not into the AOF (PUBLISH). */
+  forcePropagation(to: 'everywhere' | 'replicas'): void
 
   /** Runs another command inside this one, with its answer going to the same client (EXEC). */
   runInside(command: Command, args: Arguments): void

@@ -1,8 +1,10 @@
 /** Snapshots of the data set and of single values: SAVE, BGSAVE, LASTSAVE, DUMP, RESTORE. */
 import { accessField } from '../persist/key-use.ts'
+import type { Outcome } from '../persist/persistence-port.ts'
 import { RdbError } from '../persist/rdb-input.ts'
 import { readDumpPayload } from '../persist/rdb-reader.ts'
 import { dumpPayload, type KeyUse } from '../persist/rdb-writer.ts'
+import type { Reply } from '../resp/reply.ts'
 import { NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
 import { type ArgumentDoc, type Command, oneKey } from './command.ts'
@@ -21,9 +23,16 @@ function saveInBackground({ server, reply }: Context, args: Arguments): void {
     reply.error(errors.syntax)
     return
   }
-  const refusal = server.persistence.saveInBackground()
-  if (refusal === undefined) reply.simple('Background saving started')
-  else reply.error(refusal)
+  answer(reply, server.persistence.requestBackgroundSave(args.count === 2))
+}
+
+function rewriteLog({ server, reply }: Context): void {
+  answer(reply, server.persistence.rewriteInBackground())
+}
+
+function answer(reply: Reply, outcome: Outcome): void {
+  if ('error' in outcome) reply.error(outcome.error)
+  else reply.simple(outcome.status)
 }
 
 function dump(context: Context): void {
@@ -173,6 +182,17 @@ export const persistenceCommands: readonly Command[] = [
     history: [['3.2.2', 'Added the `SCHEDULE` option.']],
     arguments: [{ name: 'schedule', type: 'pure-token', token: 'SCHEDULE', since: '3.2.2', flags: ['optional'] }],
     run: saveInBackground,
+  },
+  {
+    name: 'bgrewriteaof',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading'],
+    categories: [],
+    group: 'server',
+    since: '1.0.0',
+    summary: 'Asynchronously rewrite the append-only file',
+    complexity: 'O(1)',
+    run: rewriteLog,
   },
   {
     name: 'lastsave',

@@ -62,7 +62,7 @@ function publish(context: Context, args: Arguments): void {
   const [channel, message] = [args.copy(1), args.copy(2)]
   const receivers = server.pubsub.publish(channel, message)
   // In a cluster the bus carries messages to every node, replicas included.
-  if (server.cluster === undefined) context.forcePropagation()
+  if (server.cluster === undefined) context.forcePropagation('replicas')
   else server.cluster.publish(channel, message, false)
   reply.integer(receivers)
 }
@@ -71,7 +71,7 @@ function spublish(context: Context, args: Arguments): void {
   const { server, reply } = context
   const [channel, message] = [args.copy(1), args.copy(2)]
   const receivers = server.pubsub.publishSharded(channel, message)
-  if (server.cluster === undefined) context.forcePropagation()
+  if (server.cluster === undefined) context.forcePropagation('replicas')
   else server.cluster.publish(channel, message, true)
   reply.integer(receivers)
 }

@@ -34,7 +34,7 @@ function flush(context: Context, databases: readonly KeyspacePort[]): void {
     context.dirty(database.size)
     database.clear()
   }
-  context.forcePropagation()
+  context.forcePropagation('everywhere')
 }
 
 function flushdb(context: Context, args: Arguments): void {

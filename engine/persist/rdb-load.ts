@@ -77,6 +77,11 @@ export class RdbLoad {
     return entry
   }
 
+  /** Of the server that wrote the file; 0 when it does not say. */
+  get usedMemoryBytes(): number {
+    return Number(this.aux.get('used-mem') ?? 0)
+  }
+
   /** Where in the replication stream the contents stand, if the file says so. */
   get replication(): { id: string; offset: number; databaseIndex: number } | undefined {
     const id = this.aux.get('repl-id')
@@ -99,6 +104,8 @@ export class RdbFileLoad {
   private position = 0
   private announced = false
   private closed = false
+  /** Told the position in the file after each slice. */
+  onProgress: ((bytes: number) => void) | undefined = undefined
 
   /** @throws IoError when the file cannot be opened */
   constructor(server: Server, path: string, load: RdbLoad) {
@@ -106,8 +113,15 @@ export class RdbFileLoad {
     this.load = load
     this.file = server.io.disk.open(path, 'read')
   }
+
   /** True when the file is complete. @throws RdbError, RdbContentError, IoError */
   slice(): boolean {
+    const complete = this.advance()
+    this.onProgress?.(this.load.reader.offsetBytes)
+    return complete
+  }
+
+  private advance(): boolean {
     const { clock } = this.server.io
     const endUs = clock.monotonicUs() + LOAD_SLICE_US
     const { reader } = this.load
@@ -139,8 +153,9 @@ export class RdbFileLoad {
       log.notice(`RDB age ${Math.max(0, Math.floor(io.clock.wallMs() / 1000) - createdSeconds)} seconds`)
     }
     if (aux.has('used-mem')) {
-      log.notice(`RDB memory usage when created ${(Number(aux.get('used-mem')) / 1048576).toFixed(2)} Mb`)
+      log.notice(`RDB memory usage when created ${(this.load.usedMemoryBytes / 1048576).toFixed(2)} Mb`)
     }
+    if (aux.get('aof-base') === '1') log.notice('RDB is base AOF')
   }
 
   /** Safe to call twice. */

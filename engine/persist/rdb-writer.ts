@@ -16,6 +16,8 @@ export interface RdbInfo {
   usedMemoryBytes: number
   /** Position in the replication stream that the contents correspond to. */
   replication?: { id: string; offset: number; databaseIndex: number } | undefined
+  /** The file is the base of an append-only file. */
+  isAofBase?: boolean
 }
 
 /** How recently or how often a key was used, when the eviction policy keeps account of it. */
@@ -43,7 +45,7 @@ export class RdbWriter {
       this.aux('repl-id', info.replication.id)
       this.aux('repl-offset', String(info.replication.offset))
     }
-    this.aux('aof-base', '0')
+    this.aux('aof-base', info.isAofBase ? '1' : '0')
   }
 
   private aux(name: string, value: string): void {

@@ -1,5 +1,5 @@
 /**
- * The data set as RDB bytes, at one point in time, while the server goes on serving.
+ * The data set as bytes (an RDB file, or commands), at one point in time, while the server goes on serving.
  *
  * All databases start their snapshots at once; then they are walked in slices of at most a millisecond. A write to a key
  * that was not reached yet makes its keyspace visit the old value first. Such visits come for any database at any
@@ -7,7 +7,7 @@
  */
 import type { Timer } from '../io.ts'
 import type { Server } from '../server/server.ts'
-import { type KeyspacePort, NO_ENTRY, type SnapshotWalk } from '../store/keyspace-port.ts'
+import { type Aggregate, type KeyspacePort, NO_ENTRY, type SnapshotWalk } from '../store/keyspace-port.ts'
 import { keyUse } from './key-use.ts'
 import { type KeyUse, type RdbInfo, RdbWriter } from './rdb-writer.ts'
 
@@ -18,9 +18,30 @@ const STEP_ENTRIES = 32
 const SLICE_ENTRIES = 4096
 const POLL_MS = 10
 
+/** What a snapshot is written in. */
+export interface SnapshotWriter {
+  readonly bytesWritten: number
+  header(info: RdbInfo): void
+  selectDatabase(index: number): void
+  resizeDatabase(keys: number, expiringKeys: number): void
+  entry(
+    key: Buffer,
+    text: Buffer | undefined,
+    aggregate: Aggregate | undefined,
+    expireAtMs: number,
+    use: KeyUse | undefined,
+  ): void
+  /** Passes on everything that is still held. */
+  end(): void
+}
+
 export interface SnapshotOptions {
   /** Takes the bytes in order, each chunk valid only during the call. May throw `IoError`: then the snapshot fails. */
   sink(chunk: Buffer): void
+  /** Left out: an RDB file. */
+  writer?(sink: (chunk: Buffer) => void): SnapshotWriter
+  /** The base of an append-only file. */
+  isAofBase?: boolean
   /** Position in the replication stream that the snapshot corresponds to, as for `RdbInfo`. */
   replication: RdbInfo['replication']
   /** False while the receiver is behind: the walk waits. */
@@ -30,7 +51,7 @@ export interface SnapshotOptions {
 export class Snapshot {
   private readonly server: Server
   private readonly options: SnapshotOptions
-  private readonly writer: RdbWriter
+  private readonly writer: SnapshotWriter
   private readonly walks: SnapshotWalk[] = []
   private readonly announced = new Set<number>()
   /** The eviction policy asks for it. */
@@ -46,15 +67,13 @@ export class Snapshot {
     this.options = options
     const { rdbchecksum, rdbcompression } = server.config.values
     this.keepsUse = keyUse(server.config, 0, server.nowMs) !== undefined
-    this.writer = new RdbWriter({
-      sink: (chunk) => this.pass(chunk),
-      checksum: rdbchecksum,
-      compression: rdbcompression,
-    })
+    const sink = (chunk: Buffer): void => this.pass(chunk)
+    this.writer = options.writer?.(sink) ?? new RdbWriter({ sink, checksum: rdbchecksum, compression: rdbcompression })
     this.writer.header({
       createdSeconds: Math.floor(server.io.clock.wallMs() / 1000),
       usedMemoryBytes: server.io.host.memory().usedBytes,
       replication: options.replication,
+      ...(options.isAofBase === undefined ? {} : { isAofBase: options.isAofBase }),
     })
     for (const database of server.databases) {
       if (database.size === 0) continue

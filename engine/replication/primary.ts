@@ -45,7 +45,7 @@ export class Primary implements ResyncOutcome {
 
   /** The stream has grown: replicas get it at the end of the turn. */
   grew(): void {
-    if (this.links.length > 0) this.server.beforeSleep(this.flush)
+    if (this.links.length > 0) this.server.sendBeforeReplies(this.flush)
     this.trim()
   }
 
@@ -275,7 +275,7 @@ export class Primary implements ResyncOutcome {
     link.acknowledgedMs = nowMs
     this.countGoodReplicas()
     log.notice(`Synchronization with replica ${link.name} succeeded`)
-    this.server.beforeSleep(this.flush)
+    this.server.sendBeforeReplies(this.flush)
   }
 
   failed(link: ReplicaConnection, reason: string): void {
@@ -319,7 +319,7 @@ export class Primary implements ResyncOutcome {
   requestAcknowledgements(): void {
     if (this.links.length === 0) return
     this.acknowledgementsWanted = true
-    this.server.beforeSleep(this.flush)
+    this.server.sendBeforeReplies(this.flush)
   }
 
   countGoodReplicas(): void {

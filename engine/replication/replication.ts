@@ -140,6 +140,8 @@ export class ServerReplication implements Replication {
     this.stream.selectedDatabase = -1
     this.asPrimary.noReplicasSinceNow()
     this.server.config.note('replicaof', ['no', 'one'])
+    // A resync that did not come to its end has turned the log off.
+    if (!this.server.loading) this.server.persistence.resumeLog()
   }
 
   changeId(): void {

@@ -40,6 +40,7 @@ export class SnapshotTransfer {
   private target: MemoryTarget | FileTarget | undefined
   private rest: Buffer = Buffer.alloc(0)
   private timer: Timer | undefined
+  private progress: { at(bytes: number): void } | undefined
   private fileLoad: RdbFileLoad | undefined
   private ended = false
 
@@ -72,7 +73,7 @@ export class SnapshotTransfer {
     this.fileLoad?.close()
     if (this.target instanceof FileTarget) this.target.discard()
     if (!this.server.loading) return
-    this.server.loading = false
+    this.server.persistence.endLoading()
     this.server.emptyDatabases()
   }
 
@@ -146,14 +147,17 @@ export class SnapshotTransfer {
   private store(bytes: Buffer): void {
     this.receivedBytes += bytes.length
     if (bytes.length > 0) this.target?.write(bytes)
+    this.progress?.at(this.receivedBytes)
   }
 
   private startLoading(): RdbLoad {
     const { server } = this
     this.events.replacing()
     server.log.notice('MASTER <-> REPLICA sync: Flushing old data')
+    // What is loaded now is not the history that the log has. It begins anew when everything is there.
+    server.persistence.suspendLog()
     server.emptyDatabases()
-    server.loading = true
+    this.progress = server.persistence.beginLoading(this.totalBytes)
     server.log.notice('MASTER <-> REPLICA sync: Loading DB in memory')
     return new RdbLoad(server, { dropExpired: false })
   }
@@ -174,6 +178,7 @@ export class SnapshotTransfer {
 
   private loadSlice(): void {
     const load = this.fileLoad as RdbFileLoad
+    this.progress?.at(load.load.reader.offsetBytes)
     try {
       if (!load.slice()) {
         this.timer = this.server.io.timers.after(0, () => this.loadSlice())
@@ -190,9 +195,10 @@ export class SnapshotTransfer {
 
   private finish(load: RdbLoad): void {
     this.ended = true
-    this.server.loading = false
+    this.server.persistence.endLoading()
     this.server.log.notice(`Done loading RDB, keys loaded: ${load.keysLoaded}, keys expired: ${load.keysExpired}.`)
     this.server.log.notice('MASTER <-> REPLICA sync: Finished with success')
+    this.server.persistence.resumeLog()
     this.events.loaded(Number(load.aux.get('repl-stream-db') ?? 0), this.rest)
   }
 }

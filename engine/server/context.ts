@@ -28,7 +28,7 @@ export interface Frame {
   replacement: Arguments | undefined
   additions: Arguments[] | undefined
   prevented: boolean
-  forced: boolean
+  forced: 'everywhere' | 'replicas' | undefined
 }
 
 export class CommandContext implements Context {
@@ -43,7 +43,7 @@ export class CommandContext implements Context {
   replacement: Arguments | undefined = undefined
   additions: Arguments[] | undefined = undefined
   prevented = false
-  forced = false
+  forced: 'everywhere' | 'replicas' | undefined = undefined
 
   constructor(server: RunningServer) {
     this.server = server
@@ -64,7 +64,7 @@ export class CommandContext implements Context {
     this.replacement = undefined
     this.additions = undefined
     this.prevented = false
-    this.forced = false
+    this.forced = undefined
   }
 
   save(): Frame {
@@ -175,8 +175,8 @@ export class CommandContext implements Context {
     this.prevented = true
   }
 
-  forcePropagation(): void {
-    this.forced = true
+  forcePropagation(to: 'everywhere' | 'replicas'): void {
+    this.forced = to
   }
 
   runInside(command: Command, args: Arguments): void {

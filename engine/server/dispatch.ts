@@ -194,6 +194,33 @@ export class Dispatcher {
     if (server.blockedKeys.hasReady) server.blockedKeys.serve()
   }
 
+  /**
+   * A command of the append-only log: it was admitted when it was written. Not counted, not propagated; only EXEC's
+   * commands run as usual. False when there is no such command.
+   */
+  replay(client: ClientConnection, args: Arguments): boolean {
+    const { server, context } = this
+    const record = server.commands.findFor(args)
+    const run = record?.command.run
+    if (record === undefined || run === undefined) return false
+    client.lastRecord = record
+    if (!record.arityAllows(args.count)) client.reply.error(wrongArity(record.fullName))
+    else if (client.transaction !== undefined && !record.has(traitBits.runsInTransaction)) {
+      client.transaction.commands.push({ command: record.command, args: args.clone() })
+    } else {
+      const { propagation } = server
+      const outer = propagation.depth > 0 ? context.save() : undefined
+      propagation.depth++
+      context.begin(client, record, args, client.reply)
+      run(context, args)
+      server.stats.changes += context.changes
+      propagation.depth--
+      if (outer !== undefined) context.restore(outer)
+      else if (!propagation.isEmpty) propagation.flush()
+    }
+    return true
+  }
+
   /** The rest of a command that was parked and can go on: `body` runs in its context, outside of any other command. */
   resume(
     client: ClientConnection,
@@ -216,12 +243,16 @@ export class Dispatcher {
   private propagate(client: ClientConnection, record: CommandRecord, args: Arguments): void {
     const { context, server } = this
     server.stats.changes += context.changes
-    if ((context.changes === 0 && !context.forced) || context.prevented || record.has(NOT_PROPAGATED)) return
+    if ((context.changes === 0 && context.forced === undefined) || context.prevented || record.has(NOT_PROPAGATED))
+      return
     if (server.loading) return
     const additions = context.additions
     // What was executed for a client that replicates another server's stream goes on as that server sent it.
-    server.propagation.add(context.db.index, context.replacement ?? args, additions === undefined)
-    if (additions !== undefined) for (const one of additions) server.propagation.add(client.databaseIndex, one, false)
+    // What was propagated only because it had to be (PUBLISH) changes no data: replicas need it, the log does not.
+    const toLog = context.changes > 0 || context.forced === 'everywhere'
+    server.propagation.add(context.db.index, context.replacement ?? args, additions === undefined, toLog)
+    if (additions === undefined) return
+    for (const one of additions) server.propagation.add(client.databaseIndex, one, false, true)
   }
 
   private unknown(args: Arguments): string {

@@ -8,12 +8,14 @@
 import { Arguments } from '../commands/arguments.ts'
 
 export interface PropagationTarget {
-  feed(databaseIndex: number, args: Arguments): void
+  /** `toLog`: false for what concerns replicas only. */
+  feed(databaseIndex: number, args: Arguments, toLog: boolean): void
 }
 
 interface Operation {
   databaseIndex: number
   args: Arguments
+  toLog: boolean
 }
 
 export class Propagation {
@@ -31,15 +33,15 @@ export class Propagation {
   }
 
   /** The arguments are copied unless they can go out at once. */
-  add(databaseIndex: number, args: Arguments, alone: boolean): void {
-    if (alone && this.depth <= 1 && this.pending.length === 0) this.target.feed(databaseIndex, args)
-    else this.pending.push({ databaseIndex, args: args.clone() })
+  add(databaseIndex: number, args: Arguments, alone: boolean, toLog = true): void {
+    if (alone && this.depth <= 1 && this.pending.length === 0) this.target.feed(databaseIndex, args, toLog)
+    else this.pending.push({ databaseIndex, args: args.clone(), toLog })
   }
 
   addWords(databaseIndex: number, words: readonly (string | Buffer)[]): void {
     const args = Arguments.of(words)
-    if (this.depth === 0) this.target.feed(databaseIndex, args)
-    else this.pending.push({ databaseIndex, args })
+    if (this.depth === 0) this.target.feed(databaseIndex, args, true)
+    else this.pending.push({ databaseIndex, args, toLog: true })
   }
 
   /** The outermost command has ended. */
@@ -48,9 +50,11 @@ export class Propagation {
     if (operations.length === 0) return
     this.pending = []
     const first = operations[0] as Operation
-    if (operations.length > 1) this.target.feed(first.databaseIndex, MULTI)
-    for (const { databaseIndex, args } of operations) this.target.feed(databaseIndex, args)
-    if (operations.length > 1) this.target.feed((operations[operations.length - 1] as Operation).databaseIndex, EXEC)
+    const last = operations[operations.length - 1] as Operation
+    const isTransaction = operations.length > 1
+    if (isTransaction) this.target.feed(first.databaseIndex, MULTI, true)
+    for (const { databaseIndex, args, toLog } of operations) this.target.feed(databaseIndex, args, toLog)
+    if (isTransaction) this.target.feed(last.databaseIndex, EXEC, true)
   }
 }
 

@@ -109,7 +109,12 @@ export class RunningServer implements Server {
     this.pause = new Pause(this.io.timers)
     this.clients = new ClientRegistry(() => this.nowMs)
     this.events = new KeyspaceEvents((channel, message) => this.pubsub.publish(channel, message))
-    this.propagation = new Propagation({ feed: (index, args) => this.replication.feed(index, args) })
+    this.propagation = new Propagation({
+      feed: (index, args, toLog) => {
+        if (toLog && this.persistence.appendOnly) this.persistence.feed(index, args)
+        this.replication.feed(index, args)
+      },
+    })
     this.commands = new CommandTable(commandFamilies.flat(), config.directives.renamedCommands)
     this.slowLog = new SlowLog(config)
     this.latency = new LatencyMonitor(config)
@@ -183,6 +188,17 @@ export class RunningServer implements Server {
     if (connection.connection === undefined) connection.flush()
   }
 
+  replay(client: Client, args: Arguments): boolean {
+    const connection = client as ClientConnection
+    const known = this.dispatcher.replay(connection, args)
+    connection.flush()
+    return known
+  }
+
+  get inTransaction(): boolean {
+    return this.propagation.depth > 1
+  }
+
   forgetClient(client: ClientConnection): void {
     this.clients.remove(client)
     this.pubsub.forget(client)
@@ -218,7 +234,12 @@ export class RunningServer implements Server {
     stats.errorReplies++
     stats.errorsByCode.set(code, (stats.errorsByCode.get(code) ?? 0) + 1)
     if (client.kind === 'primary' || client.kind === 'replica') {
-      const [to, from] = client.kind === 'primary' ? ['master', 'replica'] : ['replica', 'master']
+      const isLog = this.loading && client.connection === undefined
+      const [to, from] = isLog
+        ? ['AOF-loading-client', 'server']
+        : client.kind === 'primary'
+          ? ['master', 'replica']
+          : ['replica', 'master']
       this.log.warning(
         `== CRITICAL == This ${from} is sending an error to its ${to}: '${message}' after processing the command '${client.lastCommandName ?? '<unknown>'}'`,
       )
@@ -304,6 +325,14 @@ export class RunningServer implements Server {
     this.turn.beforeSleep(task)
   }
 
+  commitBeforeReplies(commit: () => void): void {
+    this.turn.commitLater(commit)
+  }
+
+  sendBeforeReplies(task: () => void): void {
+    this.turn.sendLater(task)
+  }
+
   every(periodMs: number, task: () => void): void {
     const next = (): void => {
       if (this.stopped) return
@@ -330,6 +359,7 @@ export class RunningServer implements Server {
     if (this.stopped) return
     this.turn.run()
     this.stopped = true
+    this.persistence.stop()
     this.cluster?.stop()
     for (const callback of this.stopCallbacks.splice(0)) callback()
     for (const client of this.clients) {
@@ -340,9 +370,17 @@ export class RunningServer implements Server {
     this.turn.stop()
   }
 
+  abort(status: number): void {
+    if (this.stopped) return
+    this.turn.stop()
+    for (const client of this.clients) client.close()
+    this.stop()
+    this.io.host.exit(status)
+  }
+
   shutdown(options: { save?: boolean; force?: boolean; status?: number }): string | undefined {
     this.log.warning('User requested shutdown...')
-    const failed = this.persistence.prepareShutdown(options.save)
+    const failed = this.persistence.prepareShutdown(options.save, options.force === true)
     if (failed !== undefined && !options.force) {
       this.log.warning('Errors trying to shut down the server. Check the logs for more information.')
       return failed

@@ -72,8 +72,19 @@ export interface Server {
   refreshClock(): void
   /** Runs once at the end of the current turn, before replies are flushed (Redis's beforeSleep). Cheap to call repeatedly. */
   beforeSleep(task: () => void): void
+  /** Writes the append-only log once all commands of this turn have run, and before anything of them is sent. */
+  commitBeforeReplies(commit: () => void): void
+  /** Runs once at the end of the current turn, after the log was written and before replies are flushed: sends the stream. */
+  sendBeforeReplies(task: () => void): void
+  /** A command is running inside another one: in a transaction or a script. */
+  readonly inTransaction: boolean
   /** Executes a command on behalf of `client` with the rules for its kind (a primary's stream, AOF loading, a client). */
   execute(client: Client, args: Arguments): void
+  /**
+   * Runs or queues a command of the append-only log: no rule refuses it, it is not counted, and it goes nowhere else.
+   * False when there is no such command.
+   */
+  replay(client: Client, args: Arguments): boolean
   /**
    * A client without a connection: `primary` applies a stream from a primary (never refused, replies discarded),
    * `normal` obeys the rules of clients but cannot block. Give it input with `feedInput` or `execute`.
@@ -94,6 +105,8 @@ export interface Server {
    * Undefined, or why it could not be (the save failed); `force` ends it all the same.
    */
   shutdown(options: { save?: boolean; force?: boolean; status?: number }): string | undefined
+  /** Ends the process at once: nothing is saved, and nobody gets another answer. */
+  abort(status: number): void
   /** Goes on with what a client sent while it could not run commands. */
   resumeLater(client: Client): void
 }

@@ -1,6 +1,12 @@
 /**
- * The end of a turn of the event loop: what must happen before replies may leave (an AOF write, acknowledgements),
- * then one write per client that has something to say. Redis calls the place beforeSleep.
+ * The end of a turn of the event loop, which Redis calls beforeSleep. In this order:
+ *
+ *     tasks      may run commands (clients that can go on), and so may add to everything that follows
+ *     commit     the append-only log is written, once for all commands of the turn
+ *     sending    the stream to replicas
+ *     flush      one write per client that has something to say
+ *
+ * So nothing that a command has done is seen outside before it is in the log.
  *
  * A client that was just served is flushed at the end of its chunk when nothing has asked to run before; then nothing
  * is gained by waiting. Everyone else (subscribers, replicas, clients that were unblocked) waits for the end of the
@@ -15,6 +21,8 @@ export interface Flushable {
 export class Turn {
   private readonly timers: Timers
   private tasks: (() => void)[] = []
+  private sending: (() => void)[] = []
+  private commit: (() => void) | undefined = undefined
   private waiting: Flushable[] = []
   private scheduled = false
   private stopped = false
@@ -26,12 +34,24 @@ export class Turn {
 
   /** True when replies must be held until tasks have run. */
   get holdsReplies(): boolean {
-    return this.tasks.length > 0
+    return this.commit !== undefined || this.tasks.length > 0 || this.sending.length > 0
   }
 
   beforeSleep(task: () => void): void {
     if (this.tasks.includes(task)) return
     this.tasks.push(task)
+    this.schedule()
+  }
+
+  /** The log has something to write. There is one log. */
+  commitLater(commit: () => void): void {
+    this.commit = commit
+    this.schedule()
+  }
+
+  sendLater(task: () => void): void {
+    if (this.sending.includes(task)) return
+    this.sending.push(task)
     this.schedule()
   }
 
@@ -41,7 +61,7 @@ export class Turn {
 
   /** After a chunk of `client`: flushes it now if that is allowed, and sees to it that the others get their turn. */
   endOfInput(client: Flushable): void {
-    if (this.tasks.length === 0) {
+    if (!this.holdsReplies) {
       const waiting = this.waiting
       if (waiting.length === 1 && waiting[0] === client) waiting.length = 0
       client.flush()
@@ -56,7 +76,7 @@ export class Turn {
     this.timers.defer(this.end)
   }
 
-  /** Runs the end of the turn now. Tasks may add tasks; flushing may not. */
+  /** Runs the end of the turn now. Tasks may add tasks; commit, sending and flushing may not. */
   run(): void {
     this.scheduled = false
     if (this.stopped) return
@@ -65,6 +85,14 @@ export class Turn {
       this.tasks = []
       for (const task of tasks) task()
     }
+    const { commit } = this
+    this.commit = undefined
+    commit?.()
+    // The commit may have ended the server.
+    if (this.stopped) return
+    const sending = this.sending
+    this.sending = []
+    for (const task of sending) task()
     const waiting = this.waiting
     this.waiting = []
     for (const client of waiting) client.flush()
@@ -74,6 +102,8 @@ export class Turn {
   stop(): void {
     this.stopped = true
     this.tasks = []
+    this.sending = []
+    this.commit = undefined
     this.waiting = []
   }
 }
