@@ -14,6 +14,7 @@ import { type Aggregate, type Entry, type KeyspacePort, NO_ENTRY, ValueType } fr
 import type { ListValue } from '../store/list-value.ts'
 import type { SetValue } from '../store/set-value.ts'
 import type { SortedSetValue } from '../store/sorted-set-value.ts'
+import type { StreamValue } from '../store/stream-value.ts'
 import type { Arguments } from './arguments.ts'
 import type { Context } from './context.ts'
 
@@ -54,6 +55,7 @@ const aggregateParts = new Map<ValueType, (digest: Digest, value: Aggregate) => 
   [ValueType.set, (digest, value) => addSet(digest, value as SetValue)],
   [ValueType.sortedSet, (digest, value) => addSortedSet(digest, value as SortedSetValue)],
   [ValueType.hash, (digest, value) => addHash(digest, value as HashValue)],
+  [ValueType.stream, (digest, value) => addStream(digest, value as StreamValue)],
 ])
 
 function addList(digest: Digest, { list }: ListValue): void {
@@ -76,6 +78,15 @@ function addSortedSet(digest: Digest, set: SortedSetValue): void {
 function addHash(digest: Digest, hash: HashValue): void {
   for (let place = hash.first(); place !== NO_FIELD; place = hash.next(place)) {
     digest.foldGroup(hash.field(place), hash.value(place))
+  }
+}
+
+/** The entries; groups do not count. */
+function addStream(digest: Digest, { stream }: StreamValue): void {
+  const cursor = stream.all()
+  while (cursor.next()) {
+    digest.mix(Buffer.from(`${cursor.id.ms}.${cursor.id.sequence}`))
+    cursor.sendTexts({ bulk: (bytes, start, end) => digest.mix(bytes.subarray(start, end)) })
   }
 }
 

@@ -33,6 +33,11 @@ import { sortedSetCommands } from './sorted-set.ts'
 import { sortedSetAlgebraCommands } from './sorted-set-algebra.ts'
 import { sortedSetPopCommands } from './sorted-set-pop.ts'
 import { sortedSetRangeCommands } from './sorted-set-range.ts'
+import { streamCommands } from './stream.ts'
+import { streamGroupCommands } from './stream-group.ts'
+import { streamInfoCommands } from './stream-info.ts'
+import { streamPendingCommands } from './stream-pending.ts'
+import { streamReadCommands } from './stream-read.ts'
 import { stringCommands } from './string.ts'
 import { transactionCommands } from './transaction.ts'
 
@@ -65,6 +70,11 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   sortedSetAlgebraCommands,
   geoCommands,
   geoSearchCommands,
+  streamCommands,
+  streamReadCommands,
+  streamGroupCommands,
+  streamPendingCommands,
+  streamInfoCommands,
   genericCommands,
   sortCommands,
   expireCommands,

@@ -33,6 +33,7 @@ function flush(context: Context, databases: readonly KeyspacePort[]): void {
     context.server.watchedKeys.touchAll(database)
     context.dirty(database.size)
     database.clear()
+    context.server.blockedKeys.touchAll(database)
   }
   context.forcePropagation('everywhere')
 }

@@ -70,13 +70,13 @@ function digitsText(memory: Uint8Array, start: number, end: number): string {
   return text
 }
 
-/** Writes `value` (a safe integer) in decimal at `into[0…]`; returns how many bytes: at most 17. */
-export function writeSafeInteger(into: Uint8Array, value: number): number {
+/** Writes `value` (a safe integer) in decimal at `into[start…]`, at most 17 bytes; returns the position behind it. */
+export function writeSafeInteger(into: Uint8Array, value: number, start = 0): number {
   if (value < 0) {
-    into[0] = MINUS
-    return writeDigits(into, 1, -value)
+    into[start] = MINUS
+    return writeDigits(into, start + 1, -value)
   }
-  return writeDigits(into, 0, value)
+  return writeDigits(into, start, value)
 }
 
 function writeDigits(into: Uint8Array, start: number, value: number): number {

@@ -188,11 +188,85 @@ export class Listpack {
     return END
   }
 
+  /** Whether the entry is stored as an integer. */
+  isInteger(position: number): boolean {
+    const first = this.bytes[position] as number
+    return first < 0x80 || (first >= 0xc0 && first < 0xe0) || (first > 0xf0 && first <= 0xf4)
+  }
+
+  /** The number of an entry that is stored as an integer; NaN when a number cannot hold it exactly (see `int64`). */
+  integer(position: number): number {
+    const { bytes } = this
+    if ((bytes[position] as number) !== 0xf4) return smallInteger(bytes, position)
+    const value = bytes.readInt32LE(position + 5) * 0x1_0000_0000 + bytes.readUInt32LE(position + 1)
+    return Number.isSafeInteger(value) ? value : Number.NaN
+  }
+
+  int64(position: number): bigint {
+    const { bytes } = this
+    return bytes[position] === 0xf4 ? bytes.readBigInt64LE(position + 1) : BigInt(smallInteger(bytes, position))
+  }
+
   // ————— Changing
 
   append(memory: Uint8Array, start: number, end: number): void {
-    this.splice(this.byteLength - 1, 0, memory, start, end)
+    const encoding = chooseEncoding(memory, start, end)
+    const body = chosenBodyLength(encoding, end - start)
+    const position = this.claim(body)
+    writeBody(this.bytes, position, encoding, memory, start, end)
+  }
+
+  /** Appends a safe integer. */
+  appendInteger(value: number): void {
+    if (value >= 0 && value <= 127) {
+      // Not in one expression: `claim` may exchange the bytes.
+      const position = this.claim(1)
+      this.bytes[position] = value
+      return
+    }
+    const encoding = encodingOf(value)
+    const position = this.claim(chosenBodyLength(encoding, 0))
+    writeInteger(this.bytes, position, encoding, value)
+  }
+
+  appendInt64(value: bigint): void {
+    const number = Number(value)
+    if (Number.isSafeInteger(number)) this.appendInteger(number)
+    else {
+      const position = this.claim(9)
+      this.bytes[position] = 0xf4
+      this.bytes.writeBigInt64LE(value, position + 1)
+    }
+  }
+
+  /** Replaces the entry at `position` by a safe integer. */
+  replaceInteger(position: number, value: number): void {
+    if (value >= 0 && value <= 127 && (this.bytes[position] as number) < 0x80) {
+      this.bytes[position] = value
+      return
+    }
+    const end = writeSafeInteger(digits, value)
+    this.replace(position, digits, 0, end)
+  }
+
+  /** Makes room at the end for an entry with a body of `body` bytes, writes all but that, and returns its position. */
+  private claim(body: number): number {
+    const position = this.byteLength - 1
+    const grows = body + backLengthBytes(body)
+    this.reserve(this.byteLength + grows)
+    writeBackLength(this.bytes, position + body, body)
+    this.byteLength += grows
+    this.bytes[this.byteLength - 1] = TERMINATOR
     this.count++
+    return position
+  }
+
+  /** Gives back what is reserved beyond the contents. */
+  shrink(): void {
+    if (this.bytes.length === this.byteLength) return
+    const exact = Buffer.allocUnsafeSlow(this.byteLength)
+    this.bytes.copy(exact, 0, 0, this.byteLength)
+    this.bytes = exact
   }
 
   prepend(memory: Uint8Array, start: number, end: number): void {
@@ -325,6 +399,10 @@ function chooseEncoding(memory: Uint8Array, start: number, end: number): Encodin
     return end - start > 15 && parseInt64(memory, start, end) !== undefined ? 0xf4 : STRING
   }
   chosenInteger = value
+  return encodingOf(value)
+}
+
+function encodingOf(value: number): Encoding {
   if (value >= 0 && value <= 127) return 0x00
   if (value >= -4096 && value <= 4095) return 0xc0
   if (value >= -32768 && value <= 32767) return 0xf1
@@ -348,14 +426,25 @@ function writeBody(
   end: number,
 ): void {
   if (encoding === STRING) writeText(bytes, position, memory, start, end)
-  else if (encoding === 0x00) bytes[position] = chosenInteger
+  else if (encoding === 0xf4) {
+    bytes[position] = encoding
+    bytes.writeBigInt64LE(parseInt64(memory, start, end) as bigint, position + 1)
+  } else writeInteger(bytes, position, encoding, chosenInteger)
+}
+
+/** `value` is a safe integer. */
+function writeInteger(bytes: Buffer, position: number, encoding: Encoding, value: number): void {
+  if (encoding === 0x00) bytes[position] = value
   else if (encoding === 0xc0) {
-    bytes[position] = 0xc0 | ((chosenInteger >> 8) & 0x1f)
-    bytes[position + 1] = chosenInteger & 0xff
+    bytes[position] = 0xc0 | ((value >> 8) & 0x1f)
+    bytes[position + 1] = value & 0xff
   } else {
     bytes[position] = encoding
-    if (encoding === 0xf4) bytes.writeBigInt64LE(parseInt64(memory, start, end) as bigint, position + 1)
-    else bytes.writeIntLE(chosenInteger, position + 1, encoding - 0xf1 + 2)
+    if (encoding === 0xf4) {
+      const high = Math.floor(value / 0x1_0000_0000)
+      bytes.writeUInt32LE(value - high * 0x1_0000_0000, position + 1)
+      bytes.writeInt32LE(high, position + 5)
+    } else bytes.writeIntLE(value, position + 1, encoding - 0xf1 + 2)
   }
 }
 

@@ -116,6 +116,18 @@ export class RdbInput {
     return value > Number.MAX_SAFE_INTEGER ? this.fail(`Length ${value} is out of range`) : value
   }
 
+  /** A number of up to 64 bits, in the encoding of lengths. */
+  uint64(): bigint {
+    const first = this.byte()
+    if (first === LENGTH_64_BITS) return this.bytes(8).readBigUInt64BE()
+    return first >= 0xc0 ? this.fail(`Invalid length encoding ${first}`) : BigInt(this.lengthAfter(first))
+  }
+
+  /** Unix time in ms. */
+  timeMs(): number {
+    return Number(this.bytes(8).readBigInt64LE())
+  }
+
   /** A string in any of its encodings; valid until the next `feed`. */
   string(): Buffer {
     const first = this.byte()

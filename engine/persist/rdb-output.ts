@@ -69,6 +69,17 @@ export class RdbOutput {
     }
   }
 
+  /** A number of up to 64 bits, in the encoding of lengths. */
+  uint64(value: bigint): void {
+    if (value <= 0xffffffffn) {
+      this.length(Number(value))
+      return
+    }
+    this.room(9)
+    this.buffer[this.used++] = LENGTH_64_BITS
+    this.used = this.buffer.writeBigUInt64BE(value, this.used)
+  }
+
   /** Unix time in ms. */
   timeMs(value: number): void {
     this.room(8)

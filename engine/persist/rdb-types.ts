@@ -13,6 +13,7 @@ import { listLoaders, listWriter } from './rdb-list.ts'
 import type { RdbOutput } from './rdb-output.ts'
 import { setLoaders, setWriter } from './rdb-set.ts'
 import { sortedSetLoaders, sortedSetWriter } from './rdb-sorted-set.ts'
+import { streamLoaders, streamWriter } from './rdb-stream.ts'
 
 export interface AggregateWriter {
   /** The type number that goes before the key. */
@@ -36,6 +37,7 @@ export const aggregateWriters: Partial<Record<ValueType, AggregateWriter>> = {
   [ValueType.sortedSet]: sortedSetWriter,
   [ValueType.list]: listWriter,
   [ValueType.hash]: hashWriter,
+  [ValueType.stream]: streamWriter,
 }
 
 export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => AggregateLoader) | undefined> = {
@@ -43,4 +45,5 @@ export const aggregateLoaders: Record<number, ((settings: AggregateSettings) => 
   ...sortedSetLoaders,
   ...listLoaders,
   ...hashLoaders,
+  ...streamLoaders,
 }

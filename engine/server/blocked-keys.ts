@@ -22,6 +22,8 @@ export interface Wait {
   /** Takes it, answers and says what to propagate, in the client's context. */
   serve(context: Context, key: Buffer): void
   onTimeout(reply: Reply): void
+  /** The key has gone, or holds another type now: ends the wait with an answer. Without it the wait goes on. */
+  onGone?(reply: Reply): void
 }
 
 interface Waiter {
@@ -110,8 +112,12 @@ export class BlockedKeys {
     for (const waiter of [...(this.waiters.get(id) ?? [])]) {
       const { client, wait } = waiter
       const entry = database.findKey(key)
-      if (entry === NO_ENTRY) return
-      if (database.type(entry) !== wait.type || !wait.canServe(database, key)) continue
+      if (entry === NO_ENTRY || database.type(entry) !== wait.type) {
+        const { onGone } = wait
+        if (onGone !== undefined) client.unblock((reply) => onGone(reply))
+        continue
+      }
+      if (!wait.canServe(database, key)) continue
       client.unblock((reply) => waiter.resume(reply, (context) => wait.serve(context, key)))
     }
   }

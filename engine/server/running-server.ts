@@ -284,6 +284,7 @@ export class RunningServer implements Server {
     this.stats.expiredKeys++
     this.events.notify('expired', 'expired', key, database.index)
     this.watchedKeys.touch(database, key)
+    this.blockedKeys.touch(database, key)
     const word = this.config.values['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL'
     this.propagation.addWords(database.index, [word, key])
   }
@@ -296,6 +297,7 @@ export class RunningServer implements Server {
     for (const database of this.databases) {
       this.watchedKeys.touchAll(database)
       database.clear()
+      this.blockedKeys.touchAll(database)
     }
   }
 

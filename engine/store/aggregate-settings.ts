@@ -9,6 +9,8 @@ export type AggregateLimit =
   | 'hash-max-listpack-value'
   | 'list-max-listpack-size'
   | 'set-max-intset-entries'
+  | 'stream-node-max-bytes'
+  | 'stream-node-max-entries'
   | 'zset-max-listpack-entries'
   | 'zset-max-listpack-value'
 

@@ -9,6 +9,8 @@ export const testSettings: AggregateSettings = {
     'hash-max-listpack-value': 64,
     'list-max-listpack-size': -2,
     'set-max-intset-entries': 512,
+    'stream-node-max-bytes': 4096,
+    'stream-node-max-entries': 100,
     'zset-max-listpack-entries': 128,
     'zset-max-listpack-value': 64,
   },
