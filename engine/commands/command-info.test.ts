@@ -9,6 +9,11 @@ import { debugCommands } from './debug.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { commandFamilies } from './registry.ts'
 import { serverCommands } from './server.ts'
+import { streamCommands } from './stream.ts'
+import { streamGroupCommands } from './stream-group.ts'
+import { streamInfoCommands } from './stream-info.ts'
+import { streamPendingCommands } from './stream-pending.ts'
+import { streamReadCommands } from './stream-read.ts'
 import { transactionCommands } from './transaction.ts'
 
 const names = (families: readonly (readonly Command[])[]): string[] => families.flat().map((command) => command.name)
@@ -22,6 +27,11 @@ const documentedFamilies = [
   debugCommands,
   transactionCommands,
   pubsubCommands,
+  streamCommands,
+  streamReadCommands,
+  streamGroupCommands,
+  streamPendingCommands,
+  streamInfoCommands,
 ]
 
 /** Plain data; sets and the order of their members do not matter, nor does the order of subcommands. */

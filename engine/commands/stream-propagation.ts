@@ -64,7 +64,7 @@ export class GroupChanges {
       context.preventPropagation()
       return
     }
-    context.forcePropagation()
+    context.forcePropagation('everywhere')
     context.propagateAs(first)
     for (const words of others) context.alsoPropagate(words)
   }

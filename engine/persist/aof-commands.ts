@@ -10,7 +10,9 @@ import { type Aggregate, ValueType } from '../store/keyspace-port.ts'
 import type { ListValue } from '../store/list-value.ts'
 import type { SetValue } from '../store/set-value.ts'
 import type { SortedSetValue } from '../store/sorted-set-value.ts'
+import type { StreamValue } from '../store/stream-value.ts'
 import { AofBuffer } from './aof-buffer.ts'
+import { emitStream } from './aof-stream.ts'
 import type { SnapshotWriter } from './snapshot.ts'
 
 /** Redis's AOF_REWRITE_ITEMS_PER_CMD. */
@@ -55,6 +57,10 @@ function* hashElements(value: HashValue): Elements {
 }
 
 function emitAggregate(key: Buffer, value: Aggregate, emit: Emit): void {
+  if (value.type === ValueType.stream) {
+    emitStream(key, value as StreamValue, emit)
+    return
+  }
   const rewriter = rewriters[value.type]
   if (rewriter === undefined) throw new Error(`no AOF rewriter for values of type ${value.type}`)
   let words: (string | Buffer)[] = [rewriter.command, key]
