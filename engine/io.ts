@@ -214,6 +214,10 @@ export interface Host {
   cpu(): { userUs: number; systemUs: number }
   /** Does nothing for so long, and lets nothing else of this process happen meanwhile. */
   sleep(durationUs: number): void
+  /** The WebAssembly program of Lua 5.1, read at the first call. Pure code: the same bytes on every host. */
+  luaProgram(): Uint8Array
+  /** The process has computed for so long. Simulated time passes by this; real time passes by itself. */
+  computed?(durationUs: number): void
   /** Ends the process, or the simulated one. Nothing of this node runs afterwards. */
   exit(status: number): void
   /** Ends it as this signal does to a program that does not catch it. */

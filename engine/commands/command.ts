@@ -24,7 +24,6 @@ export type CommandFlag =
   | 'asking'
   | 'fast'
   | 'no_auth'
-  | 'may_replicate'
   | 'no_async_loading'
   | 'no_multi'
   | 'no_mandatory_keys'
@@ -39,6 +38,7 @@ export type CommandFlag =
  * - `runsWhileSubscribed`: allowed to a RESP2 client that has subscriptions.
  * - `executesTransaction`: EXEC, which is a write when its queue holds one, and which a refusal turns into EXECABORT.
  * - `protected`: needs `enable-debug-command` and the like.
+ * - `mayReplicate`: counts as a write for CLIENT PAUSE and read-only scripts, though not flagged as one (PUBLISH, EVAL).
  * - `checksDisk`: refused like a write when the disk fails (PING, so that monitoring sees it).
  */
 export type CommandTrait =
@@ -47,6 +47,7 @@ export type CommandTrait =
   | 'executesTransaction'
   | 'protected'
   | 'checksDisk'
+  | 'mayReplicate'
 
 /** How `COMMAND INFO` describes where keys are; the flag words are Redis's. */
 export interface KeySpec {

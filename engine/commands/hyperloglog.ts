@@ -225,6 +225,7 @@ export const hyperloglogCommands: readonly Command[] = [
   },
   {
     name: 'pfcount',
+    traits: ['mayReplicate'],
     arity: -2,
     flags: ['readonly'],
     categories: ['hyperloglog'],

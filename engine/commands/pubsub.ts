@@ -182,6 +182,7 @@ export const pubsubCommands: readonly Command[] = [
   },
   {
     name: 'publish',
+    traits: ['mayReplicate'],
     arity: 3,
     flags: ['pubsub', 'loading', 'stale', 'fast'],
     categories: [],
@@ -226,6 +227,7 @@ export const pubsubCommands: readonly Command[] = [
   },
   {
     name: 'spublish',
+    traits: ['mayReplicate'],
     arity: 3,
     flags: ['pubsub', 'loading', 'stale', 'fast'],
     categories: [],

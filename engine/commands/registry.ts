@@ -24,6 +24,7 @@ import { migrateCommands } from './migrate.ts'
 import { persistenceCommands } from './persistence.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { replicationCommands } from './replication.ts'
+import { scriptCommands } from './script.ts'
 import { serverCommands } from './server.ts'
 import { setCommands } from './set.ts'
 import { setAlgebraCommands } from './set-algebra.ts'
@@ -50,6 +51,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   lolwutCommands,
   debugCommands,
   transactionCommands,
+  scriptCommands,
   pubsubCommands,
   slowlogCommands,
   latencyCommands,

@@ -2,6 +2,7 @@
  * Transactions: commands are queued by dispatch while `client.transaction` is there; EXEC runs them as one, unless a
  * watched key was changed or a command was refused while queueing.
  */
+import type { QueuedCommand } from '../server/client.ts'
 import type { KeyspacePort } from '../store/keyspace-port.ts'
 import { NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
@@ -78,9 +79,24 @@ function exec(context: Context): void {
   const deniedBefore = client.denyBlocking
   client.denyBlocking = true
   reply.array(transaction.commands.length)
-  for (const { command, args } of transaction.commands) context.runInside(command, args)
-  client.denyBlocking = deniedBefore
-  client.discardTransaction()
+  runQueue(context, transaction.commands, () => {
+    client.denyBlocking = deniedBefore
+    client.discardTransaction()
+  })
+}
+
+/** Runs commands one after the other; when one is a slow script, the rest waits for its end. */
+function runQueue(context: Context, commands: readonly QueuedCommand[], done: () => void): void {
+  const { reply, server } = context
+  for (let i = 0; i < commands.length; i++) {
+    const { command, args } = commands[i] as QueuedCommand
+    context.runInside(command, args)
+    if (!server.scripting.isSlow) continue
+    const resume = context.resumption()
+    server.scripting.afterScript(() => resume(reply, (later) => runQueue(later, commands.slice(i + 1), done)))
+    return
+  }
+  done()
 }
 
 export const transactionCommands: readonly Command[] = [

@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os'
 import type { Host } from '../io.ts'
+import { readLuaProgram } from './lua-program.ts'
 
 export function createNodeHost(): Host {
   return {
@@ -23,6 +24,7 @@ export function createNodeHost(): Host {
     sleep(durationUs) {
       if (durationUs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationUs / 1000)
     },
+    luaProgram: readLuaProgram,
     exit(status) {
       process.exit(status)
     },

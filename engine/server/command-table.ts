@@ -26,7 +26,6 @@ export const flagBits: Record<CommandFlag, number> = {
   asking: 1 << 12,
   fast: 1 << 13,
   no_auth: 1 << 14,
-  may_replicate: 1 << 15,
   no_async_loading: 1 << 16,
   no_multi: 1 << 17,
   no_mandatory_keys: 1 << 18,
@@ -42,6 +41,7 @@ export const traitBits: Record<CommandTrait, number> = {
   executesTransaction: 1 << 24,
   protected: 1 << 25,
   checksDisk: 1 << 26,
+  mayReplicate: 1 << 15,
 }
 
 export class CommandRecord {

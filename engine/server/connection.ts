@@ -265,12 +265,23 @@ export class ClientConnection implements Client {
     if (parked !== undefined) this.unblock((reply) => parked.onTimeout(this, reply))
   }
 
+  /** No command runs until `release`: the client's script is slow, or its stream must wait for one. */
+  hold(): void {
+    this.parked ??= HELD
+  }
+
+  release(): void {
+    if (this.parked !== HELD) return
+    this.parked = undefined
+    this.server.resumeLater(this)
+  }
+
   private unpark(): void {
     const { parked } = this
     if (parked === undefined) return
     parked.timer?.cancel()
     this.parked = undefined
-    this.server.clients.blockedCount--
+    if (parked !== HELD) this.server.clients.blockedCount--
     parked.onEnd?.()
   }
 
@@ -389,4 +400,5 @@ function describe(connection: Connection | undefined, host = '', port = 0): stri
   return `${host}:${port}`
 }
 
+const HELD: Parked = { kind: 'script', timer: undefined, onTimeout: () => {}, onEnd: undefined }
 const NOTHING = Buffer.alloc(0)

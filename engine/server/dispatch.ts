@@ -13,8 +13,8 @@ import type { ClientConnection } from './connection.ts'
 import { CommandContext } from './context.ts'
 import type { RunningServer } from './running-server.ts'
 
-const KEYSPACE = flagBits.write | flagBits.readonly | flagBits.may_replicate
-const WRITES = flagBits.write | flagBits.may_replicate
+const KEYSPACE = flagBits.write | flagBits.readonly | traitBits.mayReplicate
+const WRITES = flagBits.write | traitBits.mayReplicate
 const HIDDEN_FROM_MONITOR = flagBits.skip_monitor | flagBits.admin
 const NOT_PROPAGATED = traitBits.executesTransaction
 
@@ -125,6 +125,10 @@ export class Dispatcher {
     if (server.loading && (!record.has(flagBits.loading) || this.queueLacks(client, record, flagBits.loading))) {
       return errors.loading
     }
+    if (!record.has(flagBits.allow_busy)) {
+      const busy = server.scripting.busyText
+      if (busy !== undefined) return busy
+    }
     if (client.kind === 'replica' && record.has(KEYSPACE)) return "ERR Replica can't interact with the keyspace"
     return undefined
   }
@@ -189,6 +193,8 @@ export class Dispatcher {
       context.restore(outer)
       return
     }
+    // A script that goes on later.
+    if (propagation.depth > 0) return
     if (!propagation.isEmpty) propagation.flush()
     client.lastWriteOffset = server.replication.offset
     if (server.blockedKeys.hasReady) server.blockedKeys.serve()
@@ -238,6 +244,12 @@ export class Dispatcher {
     propagation.depth--
     if (!propagation.isEmpty) propagation.flush()
     client.lastWriteOffset = server.replication.offset
+  }
+
+  /** A script's command was refused, and the error has been counted. */
+  countRejection(record: CommandRecord | undefined): void {
+    if (record !== undefined) record.rejectedCalls++
+    this.errorsCounted = this.server.stats.errorReplies
   }
 
   private propagate(client: ClientConnection, record: CommandRecord, args: Arguments): void {

@@ -77,12 +77,25 @@ function memoryFields(server: RunningServer): Fields {
     ['used_memory_peak_perc', `${((usedBytes / server.peakMemoryBytes) * 100).toFixed(2)}%`],
     ['used_memory_dataset', dataset],
     ['used_memory_dataset_perc', `${((dataset / Math.max(1, usedBytes)) * 100).toFixed(2)}%`],
+    ...scriptFields(server),
     ['maxmemory', String(values.maxmemory)],
     ['maxmemory_human', humanBytes(Number(values.maxmemory))],
     ['maxmemory_policy', values['maxmemory-policy']],
     ['mem_fragmentation_ratio', (residentBytes / Math.max(1, usedBytes)).toFixed(2)],
     ['mem_fragmentation_bytes', residentBytes - usedBytes],
     ['mem_allocator', 'v8'],
+  ]
+}
+
+/** Memory of scripts: what the Lua machines hold, and the caches of sources. */
+function scriptFields({ scripting }: RunningServer): Fields {
+  const { machineBytes, cacheBytes, scriptCount } = scripting
+  return [
+    ['used_memory_lua', machineBytes],
+    ['used_memory_vm_eval', machineBytes],
+    ['used_memory_lua_human', humanBytes(machineBytes)],
+    ['used_memory_scripts_eval', cacheBytes],
+    ['number_of_cached_scripts', scriptCount],
   ]
 }
 

@@ -21,6 +21,8 @@ interface Operation {
 export class Propagation {
   /** Nesting of running commands: 0 outside of any. */
   depth = 0
+  /** What runs now is not propagated (a script's `redis.set_repl`). */
+  muted = false
   private readonly target: PropagationTarget
   private pending: Operation[] = []
 
@@ -34,6 +36,7 @@ export class Propagation {
 
   /** The arguments are copied unless they can go out at once. */
   add(databaseIndex: number, args: Arguments, alone: boolean, toLog = true): void {
+    if (this.muted) return
     if (alone && this.depth <= 1 && this.pending.length === 0) this.target.feed(databaseIndex, args, toLog)
     else this.pending.push({ databaseIndex, args: args.clone(), toLog })
   }
@@ -44,8 +47,9 @@ export class Propagation {
     else this.pending.push({ databaseIndex, args, toLog: true })
   }
 
-  /** The outermost command has ended. */
+  /** The outermost command has ended. A slow script leaves `depth` above 0, and all waits for its end. */
   flush(): void {
+    if (this.depth > 0) return
     const operations = this.pending
     if (operations.length === 0) return
     this.pending = []

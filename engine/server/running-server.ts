@@ -10,6 +10,7 @@ import type { Connection, Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
 import { BufferPool } from '../resp/writer.ts'
+import { Scripting } from '../scripting/scripting.ts'
 import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
@@ -82,6 +83,7 @@ export class RunningServer implements Server {
   readonly events: KeyspaceEvents
   readonly propagation: Propagation
   readonly dispatcher: Dispatcher
+  readonly scripting = new Scripting(this)
   readonly buffers = new BufferPool()
   /** The client whose input runs now: it is flushed when its chunk ends. */
   serving: ClientConnection | undefined = undefined
@@ -368,6 +370,7 @@ export class RunningServer implements Server {
       client.flush()
       client.close()
     }
+    this.scripting.stop()
     this.pause.stop()
     this.turn.stop()
   }

@@ -9,6 +9,7 @@ import type { Command } from '../commands/command.ts'
 import type { Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
+import type { Scripting } from '../scripting/scripting.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import type { Access } from './access.ts'
@@ -48,6 +49,7 @@ export interface Server {
   readonly pubsub: Broker
   readonly replication: Replication
   readonly persistence: Persistence
+  readonly scripting: Scripting
   /** Undefined unless `cluster-enabled yes`. */
   readonly cluster: Cluster | undefined
   readonly info: InfoRegistry

@@ -14,6 +14,7 @@
  */
 
 import type { Disk, Host, Io, Network, Random, Timer, Timers } from '../../../engine/io.ts'
+import { readLuaProgram } from '../../../engine/node/lua-program.ts'
 import type { CpuCosts } from './cpu.ts'
 import { TaskKind } from './cpu.ts'
 import type { SimHost } from './host.ts'
@@ -88,6 +89,8 @@ export class SimProcess implements Io {
       memory: () => machine.memoryMeter(),
       cpu: () => ({ userUs: Math.round(this.consumedUs + this.spentInTaskUs()), systemUs: 0 }),
       sleep: (durationUs) => this.consume(durationUs),
+      luaProgram: readLuaProgram,
+      computed: (durationUs) => this.consume(durationUs),
       exit: (status) => machine.exited(this, status),
       crash: (signal) => machine.exited(this, signalStatus[signal]),
     }

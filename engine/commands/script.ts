@@ -1,0 +1,262 @@
+/** Scripts: EVAL and its kin, and SCRIPT, which looks after their cache. How they run is in `engine/scripting`. */
+import type { Arguments } from './arguments.ts'
+import type { Command, KeySpec } from './command.ts'
+import type { Context } from './context.ts'
+import { replyHelp } from './help.ts'
+
+/** Keys of commands that say how many there are as their second argument. */
+export function keySpecs(isReadOnly: boolean, hasNotes: boolean): readonly KeySpec[] {
+  const assumed = isReadOnly ? 'RO and ACCESS' : 'RW and UPDATE'
+  return [
+    {
+      flags: isReadOnly ? ['RO', 'access'] : ['RW', 'access', 'update'],
+      ...(hasNotes ? { notes: `We cannot tell how the keys will be used so we assume the worst, ${assumed}` } : {}),
+      begin: { index: 2 },
+      find: { keyNumberIndex: 0, firstKey: 1, step: 1 },
+    },
+  ]
+}
+
+/** ASYNC or SYNC, or nothing; false after the error was answered. */
+export function isFlushMode({ reply }: Context, args: Arguments, command: string): boolean {
+  if (args.count === 2 || (args.count === 3 && (args.is(2, 'sync') || args.is(2, 'async')))) return true
+  reply.error(`ERR ${command} only support SYNC|ASYNC option`)
+  return false
+}
+
+function flush(context: Context, args: Arguments): void {
+  if (!isFlushMode(context, args, 'SCRIPT FLUSH')) return
+  context.server.scripting.flush()
+  context.reply.ok()
+}
+
+function exists({ reply, server }: Context, args: Arguments): void {
+  reply.array(args.count - 2)
+  for (let i = 2; i < args.count; i++) reply.integer(server.scripting.has(args.latin1(i)) ? 1 : 0)
+}
+
+function load({ reply, server }: Context, args: Arguments): void {
+  const loaded = server.scripting.load(args.copy(2))
+  if ('error' in loaded) reply.error(loaded.error)
+  else reply.latin1(loaded.sha)
+}
+
+function kill({ reply, server }: Context): void {
+  const refused = server.scripting.kill('script')
+  if (refused === undefined) reply.ok()
+  else reply.error(refused)
+}
+
+/** There is no debugger; what switches it off is allowed. */
+function debug({ reply }: Context, args: Arguments): void {
+  if (args.is(2, 'no')) reply.ok()
+  else if (args.is(2, 'yes') || args.is(2, 'sync')) reply.error('ERR this server has no Lua debugger')
+  else reply.error('ERR Use SCRIPT DEBUG YES/SYNC/NO')
+}
+
+function help({ reply }: Context): void {
+  replyHelp(reply, 'SCRIPT', helpLines)
+}
+
+const helpLines = [
+  'DEBUG (YES|SYNC|NO)',
+  '    Set the debug mode for subsequent scripts executed.',
+  'EXISTS <sha1> [<sha1> ...]',
+  '    Return information about the existence of the scripts in the script cache.',
+  'FLUSH [ASYNC|SYNC]',
+  '    Flush the Lua scripts cache. Very dangerous on replicas.',
+  '    When called without the optional mode argument, the behavior is determined by the',
+  '    lazyfree-lazy-user-flush configuration directive. Valid modes are:',
+  '    * ASYNC: Asynchronously flush the scripts cache.',
+  '    * SYNC: Synchronously flush the scripts cache.',
+  'KILL',
+  '    Kill the currently executing Lua script.',
+  'LOAD <script>',
+  '    Load a script into the scripts cache without executing it.',
+]
+
+export const scriptCommands: readonly Command[] = [
+  {
+    name: 'eval',
+    traits: ['mayReplicate'],
+    arity: -3,
+    flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    categories: ['scripting'],
+    keySpecs: keySpecs(false, true),
+    group: 'scripting',
+    since: '2.6.0',
+    summary: 'Execute a Lua script server side',
+    complexity: 'Depends on the script that is executed.',
+    arguments: [
+      { name: 'script', type: 'string' },
+      { name: 'numkeys', type: 'integer' },
+      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
+      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
+    ],
+    run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly: false }),
+  },
+  {
+    name: 'evalsha',
+    traits: ['mayReplicate'],
+    arity: -3,
+    flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    categories: ['scripting'],
+    keySpecs: keySpecs(false, false),
+    group: 'scripting',
+    since: '2.6.0',
+    summary: 'Execute a Lua script server side',
+    complexity: 'Depends on the script that is executed.',
+    arguments: [
+      { name: 'sha1', type: 'string' },
+      { name: 'numkeys', type: 'integer' },
+      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
+      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
+    ],
+    run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: true, isReadOnly: false }),
+  },
+  {
+    name: 'eval_ro',
+    arity: -3,
+    flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    categories: ['scripting'],
+    keySpecs: keySpecs(true, true),
+    group: 'scripting',
+    since: '7.0.0',
+    summary: 'Execute a read-only Lua script server side',
+    complexity: 'Depends on the script that is executed.',
+    arguments: [
+      { name: 'script', type: 'string' },
+      { name: 'numkeys', type: 'integer' },
+      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
+      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
+    ],
+    run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly: true }),
+  },
+  {
+    name: 'evalsha_ro',
+    arity: -3,
+    flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    categories: ['scripting'],
+    keySpecs: keySpecs(true, false),
+    group: 'scripting',
+    since: '7.0.0',
+    summary: 'Execute a read-only Lua script server side',
+    complexity: 'Depends on the script that is executed.',
+    arguments: [
+      { name: 'sha1', type: 'string' },
+      { name: 'numkeys', type: 'integer' },
+      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
+      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
+    ],
+    run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: true, isReadOnly: true }),
+  },
+  {
+    name: 'script',
+    arity: -2,
+    flags: [],
+    categories: [],
+    group: 'scripting',
+    since: '2.6.0',
+    summary: 'A container for Lua scripts management commands',
+    complexity: 'Depends on subcommand.',
+    subcommands: [
+      {
+        name: 'flush',
+        arity: -2,
+        flags: ['noscript'],
+        categories: ['scripting'],
+        tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        group: 'scripting',
+        since: '2.6.0',
+        summary: 'Remove all the scripts from the script cache.',
+        complexity: 'O(N) with N being the number of scripts in cache',
+        history: [['6.2.0', 'Added the `ASYNC` and `SYNC` flushing mode modifiers.']],
+        arguments: [
+          {
+            name: 'async',
+            type: 'oneof',
+            since: '6.2.0',
+            flags: ['optional'],
+            arguments: [
+              { name: 'async', type: 'pure-token', token: 'ASYNC' },
+              { name: 'sync', type: 'pure-token', token: 'SYNC' },
+            ],
+          },
+        ],
+        run: flush,
+      },
+      {
+        name: 'exists',
+        arity: -3,
+        flags: ['noscript'],
+        categories: ['scripting'],
+        tips: ['request_policy:all_shards', 'response_policy:agg_logical_and'],
+        group: 'scripting',
+        since: '2.6.0',
+        summary: 'Check existence of scripts in the script cache.',
+        complexity:
+          'O(N) with N being the number of scripts to check (so checking a single script is an O(1) operation).',
+        arguments: [{ name: 'sha1', type: 'string', flags: ['multiple'] }],
+        run: exists,
+      },
+      {
+        name: 'kill',
+        arity: 2,
+        flags: ['noscript', 'allow_busy'],
+        categories: ['scripting'],
+        tips: ['request_policy:all_shards', 'response_policy:one_succeeded'],
+        group: 'scripting',
+        since: '2.6.0',
+        summary: 'Kill the script currently in execution.',
+        complexity: 'O(1)',
+        run: kill,
+      },
+      {
+        name: 'help',
+        arity: 2,
+        flags: ['loading', 'stale'],
+        categories: ['scripting'],
+        group: 'scripting',
+        since: '5.0.0',
+        summary: 'Show helpful text about the different subcommands',
+        complexity: 'O(1)',
+        run: help,
+      },
+      {
+        name: 'load',
+        arity: 3,
+        flags: ['noscript', 'stale'],
+        categories: ['scripting'],
+        tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        group: 'scripting',
+        since: '2.6.0',
+        summary: 'Load the specified Lua script into the script cache.',
+        complexity: 'O(N) with N being the length in bytes of the script body.',
+        arguments: [{ name: 'script', type: 'string' }],
+        run: load,
+      },
+      {
+        name: 'debug',
+        arity: 3,
+        flags: ['noscript'],
+        categories: ['scripting'],
+        group: 'scripting',
+        since: '3.2.0',
+        summary: 'Set the debug mode for executed scripts.',
+        complexity: 'O(1)',
+        arguments: [
+          {
+            name: 'mode',
+            type: 'oneof',
+            arguments: [
+              { name: 'yes', type: 'pure-token', token: 'YES' },
+              { name: 'sync', type: 'pure-token', token: 'SYNC' },
+              { name: 'no', type: 'pure-token', token: 'NO' },
+            ],
+          },
+        ],
+        run: debug,
+      },
+    ],
+  },
+]
