@@ -4,21 +4,35 @@
  * A scenario is data: topology, arms (the same experiment under different settings), workload, a timeline of faults,
  * predictions and checks. No loops, no sleeps, no callbacks: it can be printed, drawn, replayed and shrunk, and it runs
  * unchanged in every world.
+ *
+ * The course of one arm: start the topology, load the data set, do `before` in order, run the workload with the
+ * timeline, let it settle, do `afterwards` in order, read what every node holds.
  */
 import type { CheckSpec } from './check/check.ts'
 import type { FaultSpec } from './fault/fault.ts'
 import type { Quantity } from './predict/quantity.ts'
 import type { TopologySpec } from './topology/topology.ts'
+import type { DataSetSpec } from './workload/data-set.ts'
 import type { WorkloadSpec } from './workload/workload.ts'
+import type { WorldKind } from './world/world.ts'
 
-export { noTwoPrimariesInOneEpoch, onlyExplainedLosses, recoversWithin, replicasConverge } from './check/check.ts'
-export { clients, node, partition } from './fault/fault.ts'
+export {
+  lossesAreNewest,
+  noTwoPrimariesInOneEpoch,
+  onlyExplainedLosses,
+  recoversWithin,
+  replicasConverge,
+  sameAnswers,
+} from './check/check.ts'
+export { clients, disk, kill, node, partition, pause, powerCut } from './fault/fault.ts'
 export {
   between,
   count,
   least,
   less,
+  measured,
   named,
+  parameter,
   product,
   rate,
   scaled,
@@ -27,8 +41,9 @@ export {
   sum,
   when,
 } from './predict/quantity.ts'
-export { cluster } from './topology/topology.ts'
-export { uniqueWrites } from './workload/workload.ts'
+export { cluster, standalone } from './topology/topology.ts'
+export { dataSet } from './workload/data-set.ts'
+export { overwrites, uniqueWrites } from './workload/workload.ts'
 
 export interface Scenario {
   /** `<theme>/<name>`, the same as its file's path below `scenarios/`. */
@@ -36,16 +51,28 @@ export interface Scenario {
   title: string
   /** The sentence that people rely on, and that is put to the test. */
   claim: string
+  /** Where it can run; both unless told. */
+  worlds?: readonly WorldKind[]
   topology: TopologySpec
   arms: Readonly<Record<string, Arm>>
+  /** What the server holds before anything else happens. */
+  data?: DataSetSpec
   workload: WorkloadSpec
+  before?: readonly Action[]
   timeline: readonly TimelineStep[]
+  afterwards?: readonly Action[]
   /** How long the workload runs. */
   duration: Quantity
   /** How long the topology may take to settle after the workload. */
   settle: Quantity
   /** By measure (`lostWrites`, `outageMs`, …). Times are given as seconds here and compared in the measure's unit. */
   predict: Readonly<Record<string, PredictionSpec>>
+  /**
+   * By measure: the engine's value over redis-server's, with `--target both`. The measure is called `<measure>Ratio`.
+   */
+  sideBySide?: Readonly<Record<string, PredictionSpec>>
+  /** Without these the run says nothing: its verdict is `unknown`. */
+  require?: readonly Requirement[]
   /** What must hold between arms. */
   compare: readonly Comparison[]
   checks: readonly CheckSpec[]
@@ -59,13 +86,31 @@ export interface Scenario {
 export interface Arm {
   title: string
   config: Readonly<Record<string, string>>
+  /** Numbers of the arm beside the servers' settings; `parameter(name)` refers to them. */
+  parameters?: Readonly<Record<string, number>>
+  /** In place of the scenario's. */
+  before?: readonly Action[]
+  timeline?: readonly TimelineStep[]
+  afterwards?: readonly Action[]
+  /** Added to the scenario's, in place of those for the same measure. */
+  predict?: Readonly<Record<string, PredictionSpec>>
 }
 
 export interface PredictionSpec {
   label: string
-  unit: 'writes' | 'ms'
+  unit: Unit
   value: Quantity
   source: string
+}
+
+export type Unit = 'writes' | 'ms' | 'ratio' | 'ops/s' | 'bytes' | 'keys' | 'times'
+
+export interface Requirement {
+  measure: string
+  /** In the measure's unit; times in seconds. */
+  atMost: Quantity
+  /** Why the run says nothing otherwise. */
+  because: string
 }
 
 export interface Comparison {
@@ -78,18 +123,82 @@ export interface Comparison {
    * distribution; 0 unless given.
    */
   tolerance?: number
+  /** The other arm's value is multiplied by it first; 1 unless given. */
+  factor?: number
+}
+
+/** Something that the run does, and waits for. */
+export type Action = CommandAction | ReadAction | FilesAction | FaultAction
+
+/** An administrative command to a node. */
+export interface CommandAction {
+  kind: 'command'
+  node: string
+  words: readonly string[]
+  /** The INFO field that is 0 when what the command began is over, such as `rdb_bgsave_in_progress`. */
+  until?: string
+  /** Becomes a measure: how long it took, until over. */
+  measure?: string
+}
+
+/** Numbers of a node's INFO become measures. */
+export interface ReadAction {
+  kind: 'read'
+  node: string
+  /** Measure by INFO field. */
+  fields: Readonly<Record<string, string>>
+}
+
+/** The size of a node's files becomes a measure. */
+export interface FilesAction {
+  kind: 'files'
+  node: string
+  measure: string
+  /** A file or folder in the node's directory. */
+  path: string
+}
+
+/** A fault by itself, outside the timeline. */
+export interface FaultAction {
+  kind: 'fault'
+  fault: FaultSpec
+  lasts: Quantity
 }
 
 export interface TimelineStep {
   /** Since the workload began. */
   at: Quantity
-  fault: FaultSpec
-  lasts: Quantity
+  action: Action
 }
 
 /** `at(seconds(2), partition(…), seconds(8))`: a fault begins at a time and is undone after another. */
-export function at(time: Quantity, fault: FaultSpec, lasts: Quantity): TimelineStep {
-  return { at: time, fault, lasts }
+export function at(time: Quantity, fault: FaultSpec, lasts: Quantity): TimelineStep
+/** `at(seconds(2), command('server', ['BGSAVE']))`. */
+export function at(time: Quantity, action: Action): TimelineStep
+export function at(time: Quantity, what: FaultSpec | Action, lasts?: Quantity): TimelineStep {
+  if (lasts !== undefined) return { at: time, action: { kind: 'fault', fault: what as FaultSpec, lasts } }
+  return { at: time, action: what as Action }
+}
+
+/** `during(kill('server'), seconds(0.2))`: a fault as an action, undone after a time. */
+export function during(fault: FaultSpec, lasts: Quantity): FaultAction {
+  return { kind: 'fault', fault, lasts }
+}
+
+export function command(
+  node: string,
+  words: readonly string[],
+  options: Pick<CommandAction, 'until' | 'measure'> = {},
+): CommandAction {
+  return { kind: 'command', node, words, ...options }
+}
+
+export function read(node: string, fields: Readonly<Record<string, string>>): ReadAction {
+  return { kind: 'read', node, fields }
+}
+
+export function files(node: string, measure: string, path: string): FilesAction {
+  return { kind: 'files', node, measure, path }
 }
 
 /** Identity with a type: the default export of a scenario file. */

@@ -37,6 +37,7 @@ export function formatBytes(bytes: number): string {
 export function formatMeasure(value: number, unit: string): string {
   if (unit === 'ms') return formatMs(value)
   if (unit === 'bytes') return formatBytes(value)
+  if (unit === 'ratio') return `${formatCount(value)}×`
   return unit === '' ? formatCount(value) : `${formatCount(value)} ${unit}`
 }
 
@@ -49,6 +50,7 @@ export function formatScaleEnd(value: number, unit: string): string {
 /** `1,450 … 2,425 writes`, `2.9 … 4.8 s`. */
 export function formatInterval({ low, high, unit }: Pick<Prediction, 'low' | 'high' | 'unit'>): string {
   if (low === high) return formatMeasure(low, unit)
+  if (unit === 'bytes') return `${formatBytes(low)} … ${formatBytes(high)}`
   if (unit !== 'ms') return `${formatMeasure(low, '')} … ${formatMeasure(high, unit)}`
   if (high >= 1000 && high < 120_000) return `${formatCount(low / 1000)} … ${formatCount(high / 1000)}${narrow}s`
   return `${formatMs(low)} … ${formatMs(high)}`
@@ -66,22 +68,29 @@ const measureLabels: Readonly<Record<string, string>> = {
   acknowledged: 'acknowledged operations',
   refused: 'refused operations',
   unknown: 'operations with an unknown end',
-  lostWrites: 'acknowledged writes lost',
-  outageMs: 'longest outage',
 }
 
-/** Label and unit of a measure: from any arm's prediction, else from its name, whose last word is the unit. */
-export function describeMeasure(name: string, result: Pick<Result, 'arms'>): { label: string; unit: string } {
+/**
+ * Label and unit of a measure: from any arm's prediction, else as the result calls it, else from its name, whose last
+ * word is the unit.
+ */
+export function describeMeasure(
+  name: string,
+  result: Pick<Result, 'arms' | 'measures'>,
+): { label: string; unit: string } {
   for (const arm of result.arms) {
     const prediction = Object.hasOwn(arm.predicted, name) ? arm.predicted[name] : undefined
     if (prediction !== undefined) return { label: prediction.label, unit: prediction.unit }
   }
+  const label = Object.hasOwn(measureLabels, name) ? measureLabels[name] : undefined
+  if (label !== undefined) return { label, unit: '' }
+  const known = Object.hasOwn(result.measures, name) ? result.measures[name] : undefined
+  if (known !== undefined) return known
   const unit = /Ms$/.test(name) ? 'ms' : /Bytes$/.test(name) ? 'bytes' : ''
-  const known = Object.hasOwn(measureLabels, name) ? measureLabels[name] : undefined
   const words = name
     .replace(/(Ms|Bytes)$/, '')
     .replace(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
-  return { label: known ?? words, unit }
+  return { label: words, unit }
 }
 
 /** `2026-11-22 16:55:52 UTC`; a text that is no date is given back as it is. */

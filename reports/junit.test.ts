@@ -51,3 +51,13 @@ test('no text changes the structure of the document, and only characters that XM
     }),
   )
 })
+
+test('an arm that could not run is a skipped case with its reason', () => {
+  const result = splitBrainResult()
+  result.notRun = [{ arm: 'power', title: 'Power cut', target: 'redis', reason: 'It lacks a <power> cut.' }]
+  const xml = renderJunit(result)
+  expect(xml).toContain('tests="4" failures="0" errors="0" skipped="1"')
+  expect(xml).toContain(
+    'name="Power cut, redis" time="0.000">\n      <skipped message="It lacks a &#60;power&#62; cut."/>',
+  )
+})

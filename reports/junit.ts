@@ -33,18 +33,19 @@ export function renderJunit(result: Result): string {
     cases.push({ name: 'run as a whole', verdict: result.verdict, message: result.sentence, lines: [], durationMs: 0 })
   }
   const countOf = (verdict: Verdict) => cases.filter((it) => it.verdict === verdict).length
-  const counts = `tests="${cases.length}" failures="${countOf('fail')}" errors="${countOf('unknown')}"`
+  const { notRun } = result
+  const counts = `tests="${cases.length + notRun.length}" failures="${countOf('fail')}" errors="${countOf('unknown')}"`
   const name = escapeXml(result.scenario.name)
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="faultline" ${counts}>
-  <testsuite name="${name}" ${counts} skipped="0" time="${(result.elapsedMs / 1000).toFixed(3)}" timestamp="${escapeXml(result.startedAt)}">
+  <testsuite name="${name}" ${counts} skipped="${notRun.length}" time="${(result.elapsedMs / 1000).toFixed(3)}" timestamp="${escapeXml(result.startedAt)}">
     <properties>
       <property name="seed" value="${result.seed}"/>
       <property name="world" value="${result.world}"/>
       <property name="target" value="${escapeXml(`${result.target.kind} ${result.target.version}`)}"/>
       <property name="command" value="${escapeXml(result.command)}"/>
     </properties>
-${cases.map((it) => testCase(it, name)).join('')}  </testsuite>
+${cases.map((it) => testCase(it, name)).join('')}${notRun.map((arm) => skippedCase(arm, name)).join('')}  </testsuite>
 </testsuites>
 `
 }
@@ -55,6 +56,12 @@ function testCase({ name, verdict, message, lines, durationMs }: TestCase, class
   const element = verdict === 'fail' ? 'failure' : 'error'
   const text = escapeXml([message, ...lines].join('\n'))
   return `${head}>\n      <${element} type="${verdict}" message="${escapeXml(message)}">${text}</${element}>\n    </testcase>\n`
+}
+
+/** An arm that could not run there. */
+function skippedCase({ title, target, reason }: Result['notRun'][number], className: string): string {
+  const head = `    <testcase classname="${className}" name="${escapeXml(`${title}, ${target}`)}" time="0.000"`
+  return `${head}>\n      <skipped message="${escapeXml(reason)}"/>\n    </testcase>\n`
 }
 
 function armCase(arm: ArmResult, result: Result): TestCase {

@@ -46,3 +46,9 @@ test('a command with backticks cannot end its block', () => {
   result.command = 'a\n````\n# b'
   expect(renderMarkdown(result)).toContain('`````text\na\n````\n# b\n`````')
 })
+
+test('an arm that could not run is told with its reason', () => {
+  const result = splitBrainResult()
+  result.notRun = [{ arm: 'power', title: 'Power cut', target: 'redis', reason: 'It lacks a power cut.' }]
+  expect(renderMarkdown(result)).toContain('- not run: **Power cut**: It lacks a power cut')
+})

@@ -41,6 +41,9 @@ export function renderMarkdown(result: Result): string {
     `${escapeMarkdown(scenario.name)} on ${escapeMarkdown(`${target.kind} ${target.version}`)}, ${world === 'sim' ? 'simulator' : 'real processes'}, seed ${seed}.`,
     arms.length > 0 && armTable(result),
     problems(arms),
+    result.notRun
+      .map(({ title, reason }) => `- not run: **${escapeMarkdown(title)}**: ${escapeMarkdown(reason)}`)
+      .join('\n'),
     campaign !== null && campaignTable(campaign, result),
     advice.length > 0 && advice.map((sentence) => `- ${escapeMarkdown(sentence)}`).join('\n'),
     `Run it again:\n\n${codeBlock(result.command)}`,

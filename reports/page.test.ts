@@ -136,6 +136,7 @@ test('a run in which nothing happened still makes a page', () => {
     groups: [],
     nodes: [],
     replicationGap: { timesMs: [], series: [] },
+    samples: [],
     lostWrites: [],
     events: [],
   }
@@ -144,4 +145,36 @@ test('a run in which nothing happened still makes a page', () => {
 
 test('the same result gives the same page', () => {
   expect(renderPage(splitBrainResult())).toBe(renderPage(splitBrainResult()))
+})
+
+test('arms that could not run are told at the top, those with the same reason together', () => {
+  const result = splitBrainResult()
+  const notRun = { target: 'redis', reason: 'It lacks a power cut.' }
+  result.notRun = [
+    { ...notRun, arm: 'a', title: 'Power cut <one>' },
+    { ...notRun, arm: 'b', title: 'Power cut two' },
+  ]
+  const page = wordsOf(renderPage(result))
+  expect(page).toContain('Power cut &lt;one&gt;; Power cut two. <span class="muted">It lacks a power cut.')
+  expect(wordsOf(renderPage(splitBrainResult()))).not.toContain('Not run:')
+})
+
+test('samples of the append-only file are drawn where a node told them', () => {
+  const result = splitBrainResult()
+  const timesMs = [0, 100, 200]
+  result.arms[0]!.timeline.samples = [
+    { node: 'server', name: 'aofBytes', timesMs, values: [10, 5000, 20] },
+    { node: 'server', name: 'aofBaseBytes', timesMs, values: [10, 10, 20] },
+    { node: 'server', name: 'saving', timesMs, values: [0, 1, 0] },
+  ]
+  const page = wordsOf(renderPage(result))
+  expect(page.match(/Size of the append-only file/g)).toHaveLength(2)
+  expect(page).toContain('At most 5000 bytes.')
+})
+
+test('a measure without a prediction is called as the result calls it', () => {
+  const result = splitBrainResult()
+  result.arms[0]!.measured.loadMs = 812
+  result.measures = { loadMs: { label: 'load of the data', unit: 'ms' } }
+  expect(wordsOf(renderPage(result))).toMatch(/load of the data<\/th><td class="number">812\u202fms/)
 })

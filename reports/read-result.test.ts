@@ -16,16 +16,27 @@ test('what was written is read back unchanged', () => {
   }
 })
 
+test('a result of version 1 is read as one that says nothing of what came with version 2', () => {
+  const result = splitBrainResult()
+  const old = JSON.parse(JSON.stringify({ ...result, version: 1 }))
+  for (const name of ['notRun', 'measures']) delete old[name]
+  for (const arm of old.arms) {
+    delete arm.target
+    delete arm.timeline.samples
+  }
+  expect(readResult(JSON.stringify(old))).toEqual({ ...result, notRun: [], measures: {} })
+})
+
 test.each<[string, string, RegExp]>([
   ['no JSON', '{"version": 1', /^The result is not JSON: .+\.$/],
-  ['another document', '[1, 2]', /^This JSON is not a Faultline result: expected an object with "version": 1\.$/],
+  ['another document', '[1, 2]', /^This JSON is not a Faultline result: expected an object with "version": 2\.$/],
   ['null', 'null', /not a Faultline result/],
   [
     'a newer version',
-    '{"version": 2}',
-    /^The result has version 2, and this Faultline reads version 1: upgrade Faultline/,
+    '{"version": 3}',
+    /^The result has version 3, and this Faultline reads version 2: upgrade Faultline/,
   ],
-  ['a version that is no number', '{"version": "1"}', /version "1", but version 1 is expected/],
+  ['a version that is no number', '{"version": "1"}', /version "1", but version 2 is expected/],
   [
     'a missing field',
     changed((value) => Reflect.deleteProperty(value, 'seed')),

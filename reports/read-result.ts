@@ -5,6 +5,8 @@
 import type { z } from 'zod'
 import { RESULT_VERSION, type Result, resultSchema } from './result.ts'
 
+const OLDEST_VERSION = 1
+
 /** The text is not a result. `message` is one sentence with the path of the first problem and what was expected. */
 export class ResultFormatError extends Error {
   override name = 'ResultFormatError'
@@ -17,7 +19,7 @@ export class ResultFormatError extends Error {
 export function readResult(json: string): Result {
   const value = parse(json)
   checkVersion(value)
-  const outcome = resultSchema.safeParse(value)
+  const outcome = resultSchema.safeParse(upgrade(value))
   if (outcome.success) return outcome.data
   const [issue] = outcome.error.issues
   throw new ResultFormatError(
@@ -41,7 +43,7 @@ function checkVersion(value: unknown): void {
     )
   }
   const { version } = value
-  if (version === RESULT_VERSION) return
+  if (version === RESULT_VERSION || version === OLDEST_VERSION) return
   if (typeof version === 'number' && version > RESULT_VERSION) {
     throw new ResultFormatError(
       `The result has version ${version}, and this Faultline reads version ${RESULT_VERSION}: upgrade Faultline to read it.`,
@@ -50,6 +52,18 @@ function checkVersion(value: unknown): void {
   throw new ResultFormatError(
     `The result has version ${JSON.stringify(version)}, but version ${RESULT_VERSION} is expected: run the scenario again.`,
   )
+}
+
+/** What version 1 did not say is put in; what is wrong in it stays wrong, for the schema to tell. */
+function upgrade(value: unknown): unknown {
+  const result = value as { version: number; arms?: unknown; target?: { kind?: unknown } }
+  if (result.version !== OLDEST_VERSION || !Array.isArray(result.arms)) return value
+  const arms = result.arms.map((arm: { timeline?: object } | null) =>
+    typeof arm !== 'object' || arm === null
+      ? arm
+      : { target: result.target?.kind, ...arm, timeline: arm.timeline && { samples: [], ...arm.timeline } },
+  )
+  return { notRun: [], measures: {}, ...result, version: RESULT_VERSION, arms }
 }
 
 /** `arms[0].verdict: expected one of "pass", "fail", "unknown"`. */

@@ -7,7 +7,11 @@
  */
 import { z } from 'zod'
 
-export const RESULT_VERSION = 1
+/**
+ * 2 added: arms that could not run (`notRun`), the target of each arm, labels and units of measures, samples that nodes
+ * told of themselves; losses and outages may be absent where a scenario has none. `read-result.ts` reads version 1.
+ */
+export const RESULT_VERSION = 2
 
 /** `unknown` is never success: nothing was measured, the generator was saturated, or the fault never took hold. */
 export const verdictSchema = z.enum(['pass', 'fail', 'unknown'])
@@ -27,19 +31,19 @@ export const predictionSchema = z.object({
 })
 
 /**
- * `measured` holds at least these; scenarios may add more numbers under their own names. `predicted` uses the same
- * names. Outages are in ms; an outage that never ended counts up to the end of the run.
+ * `measured` holds at least the counts of operations; scenarios add more numbers under their own names. `predicted` uses
+ * the same names. Outages are in ms; an outage that never ended counts up to the end of the run.
  */
 export const measuredSchema = z
   .object({
     acknowledged: z.number(),
     refused: z.number(),
     unknown: z.number(),
-    lostWrites: z.number(),
-    lostWritesByCause: z.record(z.string(), z.number()),
-    outageMs: z.number(),
+    lostWrites: z.number().optional(),
+    lostWritesByCause: z.record(z.string(), z.number()).optional(),
+    outageMs: z.number().optional(),
   })
-  .catchall(z.union([z.number(), z.record(z.string(), z.number())]))
+  .catchall(z.union([z.number(), z.record(z.string(), z.number()), z.undefined()]))
 
 export const evidenceSchema = z.object({
   atMs: z.number().optional(),
@@ -104,6 +108,10 @@ export const timelineSchema = z.object({
   }),
   /** Lost acknowledged writes per bucket and cause. */
   lostWrites: z.array(z.object({ cause: z.string(), label: z.string(), perBucket: z.array(z.number()) })),
+  /** Numbers that nodes told of themselves, by name (`aofBytes`). */
+  samples: z.array(
+    z.object({ node: z.string(), name: z.string(), timesMs: z.array(z.number()), values: z.array(z.number()) }),
+  ),
   /** Single moments: promotion, first refusal, heal, … */
   events: z.array(z.object({ atMs: z.number(), node: z.string(), text: z.string() })),
 })
@@ -121,6 +129,8 @@ export const outageSchema = z.object({
 export const armSchema = z.object({
   name: z.string(),
   title: z.string(),
+  /** The kind of server that it ran on: with several targets in one run, arms are told apart by it. */
+  target: z.string(),
   /** The settings in which this arm differs from the others. */
   settings: z.record(z.string(), z.string()),
   verdict: verdictSchema,
@@ -168,6 +178,9 @@ export const campaignSchema = z.object({
   ),
 })
 
+/** An arm that was asked for and could not run there. */
+export const notRunSchema = z.object({ arm: z.string(), title: z.string(), target: z.string(), reason: z.string() })
+
 export const resultSchema = z.object({
   version: z.literal(RESULT_VERSION),
   scenario: z.object({ name: z.string(), title: z.string(), claim: z.string() }),
@@ -186,6 +199,10 @@ export const resultSchema = z.object({
   /** Replays this run. */
   command: z.string(),
   arms: z.array(armSchema),
+  /** The verdict is that of the other arms; each of these is a sentence on the page. */
+  notRun: z.array(notRunSchema),
+  /** How measures are called, and their units, where no prediction says so. */
+  measures: z.record(z.string(), z.object({ label: z.string(), unit: z.string() })),
   campaign: campaignSchema.nullable(),
   /** In the simulator: the hash over the traces of all arms. */
   traceHash: z.string().nullable(),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CUT_MS, contentOf, HEAL_MS, plantedHistory } from '../history/testing/planted.ts'
+import { CUT_MS, contentOf, crashEvents, HEAL_MS, plantedHistory } from '../history/testing/planted.ts'
 import { checkExplainedLosses, countByCause, findLostWrites } from './lost-writes.ts'
 
 const KNOWN = ['minority-side', 'async-window']
@@ -17,10 +17,8 @@ test('a write that the cut-off primary acknowledged during the partition is lost
 })
 
 test('a write acknowledged just before the cut is lost to the asynchronous window', () => {
-  const lost = findLostWrites(
-    plantedHistory([{ client: 'majority-1', node: 'primary-1', atMs: CUT_MS - 5, lost: true }]),
-  )
-  expect(countByCause(lost ?? [])).toEqual({ 'minority-side': 0, 'async-window': 1, other: 0 })
+  const history = plantedHistory([{ client: 'majority-1', node: 'primary-1', atMs: CUT_MS - 5, lost: true }])
+  expect(countByCause(history)).toEqual({ 'minority-side': 0, 'async-window': 1, other: 0 })
 })
 
 test('REJECTS: a write lost by the healthy side before the cut', () => {
@@ -53,4 +51,28 @@ test('without the data after the run, or without any acknowledged write, the che
   const unread = plantedHistory([{ atMs: 1 }], [contentOf('replica-1', 'replica', 'primary-1', [])])
   expect(checkExplainedLosses(unread, KNOWN).verdict).toBe('unknown')
   expect(checkExplainedLosses(plantedHistory([{ atMs: 1, outcome: 'fail' }]), KNOWN).verdict).toBe('unknown')
+})
+
+test('a write acknowledged by a server that was killed afterwards is lost to the crash, however long before', () => {
+  const crash = crashEvents('replica-1', 7000)
+  const history = plantedHistory(
+    [
+      { atMs: 5600, lost: true },
+      { atMs: 7001, completedMs: 7003, lost: true },
+    ],
+    crash,
+  )
+  expect(countByCause(history)).toEqual({ 'minority-side': 0, 'async-window': 0, crash: 2, other: 0 })
+  expect(checkExplainedLosses(history, ['crash']).verdict).toBe('pass')
+})
+
+test('REJECTS: a write that the restarted server acknowledged and then lost', () => {
+  const history = plantedHistory([{ atMs: 7400, lost: true }], crashEvents('replica-1', 7000))
+  expect(countByCause(history)).toMatchObject({ crash: 0, other: 1 })
+  expect(checkExplainedLosses(history, ['crash']).verdict).toBe('fail')
+})
+
+test('REJECTS: a write lost by another server than the one that crashed', () => {
+  const history = plantedHistory([{ atMs: 5600, lost: true }], crashEvents('primary-2', 7000))
+  expect(checkExplainedLosses(history, ['crash']).verdict).toBe('fail')
 })

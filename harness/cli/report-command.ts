@@ -11,6 +11,7 @@ import { HarnessError } from '../errors.ts'
 import { readHistory } from '../history/history-file.ts'
 import { judgeArm, runVerdict } from '../run/judge.ts'
 import { factsFor } from '../run/run-scenario.ts'
+import { sideBySide } from '../run/side-by-side.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { findScenario } from './scenario-catalog.ts'
 import { verdictText } from './verdict-text.ts'
@@ -69,7 +70,7 @@ function read(file: string): Result {
 /** Every arm whose history was kept is measured and checked again; the others stay as saved. */
 async function rejudge(saved: Result, directory: string): Promise<Result> {
   const scenario = await findScenario(saved.scenario.name)
-  const arms = saved.arms.map((arm) => {
+  const judgedArms = saved.arms.map((arm) => {
     if (arm.historyFile === null) return arm
     const history = readHistory(join(directory, arm.historyFile))
     const nodes = arm.timeline.nodes.map(({ name, address, version }) => ({
@@ -82,6 +83,7 @@ async function rejudge(saved: Result, directory: string): Promise<Result> {
     const judged = judgeArm(scenario, arm.name, history, { version: saved.target.version, nodes }, facts)
     return { ...judged, historyFile: arm.historyFile, traceHash: arm.traceHash }
   })
+  const arms = sideBySide(scenario, judgedArms, saved.settings)
   return { ...saved, ...runVerdict(scenario, arms), arms }
 }
 

@@ -7,12 +7,14 @@ import { renderPage } from '../../reports/page.ts'
 import type { Result } from '../../reports/result.ts'
 import { HarnessError } from '../errors.ts'
 import { readHistory } from '../history/history-file.ts'
+import { whyNotRunnable } from '../run/arm-plan.ts'
 import { runCampaign } from '../run/campaign.ts'
-import { type ArmOutcome, chooseArms, runOneArm, runScenario } from '../run/run-scenario.ts'
+import { type ArmJob, type ArmOutcome, chooseArms, runOneArm, runScenario } from '../run/run-scenario.ts'
 import { SimulationPool } from '../run/simulation-pool.ts'
 import type { Scenario } from '../scenario.ts'
-import { realWorldFactory } from '../world/real/real-world-factory.ts'
-import type { WorldKind } from '../world/world.ts'
+import { type RealWorldFactory, realWorldFactory } from '../world/real/real-world-factory.ts'
+import { SIMULATED } from '../world/sim/sim-world.ts'
+import type { Capability, WorldKind } from '../world/world.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { createNarrator } from './narrator.ts'
 import { createProgress, type Progress } from './progress.ts'
@@ -20,9 +22,12 @@ import { findScenario, listScenarios } from './scenario-catalog.ts'
 import { verdictText } from './verdict-text.ts'
 import { faultlineVersion } from './version.ts'
 
+type TargetKind = 'engine' | 'redis'
+type TargetChoice = TargetKind | 'both'
+
 interface ScenarioOptions {
   world: WorldKind
-  target: 'engine' | 'redis'
+  target: TargetChoice
   binary?: string
   seed?: number
   runs?: number
@@ -40,8 +45,8 @@ export function addScenarioCommand(program: Command): void {
     .description('run a scenario, found by its full name or its last part; without a name: list the scenarios')
     .argument('[name]', 'for example split-brain or cluster/split-brain')
     .addOption(new Option('--world <kind>', 'where it happens').choices(['real', 'sim']).default('real'))
-    .addOption(new Option('--target <kind>', 'which server').choices(['engine', 'redis']).default('engine'))
-    .option('--binary <path>', 'redis-server or valkey-server to use with --target redis (default: from PATH)')
+    .addOption(new Option('--target <kind>', 'which server').choices(['engine', 'redis', 'both']).default('engine'))
+    .option('--binary <path>', 'redis-server or valkey-server to use with --target redis or both (default: from PATH)')
     .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1))
     .option('--runs <number>', 'simulator: so many seeds, starting at --seed', wholeNumber(1, 1_000_000))
     .option('--arm <name>', 'only this arm (repeatable)', (name: string, before: string[]) => [...before, name], [])
@@ -58,9 +63,10 @@ export function addScenarioCommand(program: Command): void {
 
 async function runNamed(name: string, options: ScenarioOptions): Promise<number> {
   const scenario = await findScenario(name)
-  checkOptions(options)
+  checkOptions(scenario, options)
   const arms = chooseArms(scenario, options.arm)
-  const createRealWorld = options.world === 'real' ? realWorldFactory(scenario, options) : undefined
+  const targets = targetsOf(scenario, options)
+  const { jobs, notRun } = planJobs(scenario, arms, targets, options.arm.length > 0)
   const seed = options.seed ?? (options.world === 'sim' ? 1 : Math.floor(Math.random() * 2 ** 32))
   const interrupt = new AbortController()
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -73,12 +79,12 @@ async function runNamed(name: string, options: ScenarioOptions): Promise<number>
   process.on('SIGTERM', onSignal)
   try {
     const directory = makeReportDirectory(options.report, scenario)
-    const run: Run = { scenario, arms, options, seed, directory, signal: interrupt.signal }
-    const progress = createProgress({ scenario, arms, verbose: options.verbose, quiet: options.json === '-' })
-    const result = await (createRealWorld === undefined
-      ? runSimulated(run, progress)
-      : runReal(run, progress, createRealWorld)
-    ).finally(() => progress.close())
+    const run: Run = { scenario, jobs, notRun, targets, options, seed, directory, signal: interrupt.signal }
+    const names = jobs.map((job) => labelOf(run, job))
+    const progress = createProgress({ scenario, arms: names, verbose: options.verbose, quiet: options.json === '-' })
+    const result = await (options.world === 'sim' ? runSimulated(run, progress) : runReal(run, progress)).finally(() =>
+      progress.close(),
+    )
     const page = writeOutputs(result, directory, options)
     if (options.json !== '-') {
       process.stdout.write(verdictText(result, process.stdout.columns ?? 100, process.stdout.isTTY === true))
@@ -92,9 +98,53 @@ async function runNamed(name: string, options: ScenarioOptions): Promise<number>
   }
 }
 
+/** A kind of server and how to make a world for it; undefined in the simulator. */
+interface Target {
+  kind: TargetKind
+  capabilities: ReadonlySet<Capability>
+  factory: RealWorldFactory | undefined
+}
+
+function targetsOf(scenario: Scenario, options: ScenarioOptions): Target[] {
+  if (options.world === 'sim') return [{ kind: 'engine', capabilities: SIMULATED, factory: undefined }]
+  const kinds: TargetKind[] = options.target === 'both' ? ['engine', 'redis'] : [options.target]
+  return kinds.map((kind) => {
+    const factory = realWorldFactory(scenario, { ...options, target: kind })
+    return { kind, capabilities: factory.capabilities, factory }
+  })
+}
+
+/**
+ * Arms that cannot run on a target are told in the result. Throws MISSING_CAPABILITY when nothing is left, or when the
+ * user named such an arm.
+ */
+function planJobs(
+  scenario: Scenario,
+  arms: readonly string[],
+  targets: readonly Target[],
+  named: boolean,
+): { jobs: ArmJob[]; notRun: Result['notRun'] } {
+  const jobs: ArmJob[] = []
+  const notRun: Result['notRun'] = []
+  for (const arm of arms) {
+    for (const { kind: target, capabilities } of targets) {
+      const reason = whyNotRunnable(scenario, arm, target, capabilities)
+      if (reason === undefined) jobs.push({ arm, target })
+      else notRun.push({ arm, title: scenario.arms[arm]?.title ?? arm, target, reason })
+    }
+  }
+  const [first] = notRun
+  if (first !== undefined && (jobs.length === 0 || named)) {
+    throw new HarnessError('MISSING_CAPABILITY', `The arm '${first.arm}' cannot run. ${first.reason}`)
+  }
+  return { jobs, notRun }
+}
+
 interface Run {
   scenario: Scenario
-  arms: readonly string[]
+  jobs: readonly ArmJob[]
+  notRun: Result['notRun']
+  targets: readonly Target[]
   options: ScenarioOptions
   seed: number
   /** Of the report and the histories. */
@@ -102,10 +152,16 @@ interface Run {
   signal: AbortSignal
 }
 
-function commonOptions({ scenario, arms, options, seed, signal }: Run) {
+/** How an arm is called in progress and file names: with its target where there are several. */
+function labelOf({ targets }: Pick<Run, 'targets'>, { arm, target }: ArmJob): string {
+  return targets.length > 1 ? `${arm}-${target}` : arm
+}
+
+function commonOptions({ scenario, jobs, notRun, options, seed, signal }: Run) {
   return {
     scenario,
-    arms,
+    jobs,
+    notRun,
     world: options.world,
     target: options.target,
     settings: options.set,
@@ -116,18 +172,21 @@ function commonOptions({ scenario, arms, options, seed, signal }: Run) {
   }
 }
 
-function runReal(run: Run, progress: Progress, createWorld: ReturnType<typeof realWorldFactory>): Promise<Result> {
+function runReal(run: Run, progress: Progress): Promise<Result> {
   const common = commonOptions(run)
-  const runOne = async (arm: string): Promise<ArmOutcome> => {
+  const runOne = async (job: ArmJob): Promise<ArmOutcome> => {
+    const label = labelOf(run, job)
+    const factory = run.targets.find(({ kind }) => kind === job.target)?.factory as RealWorldFactory
     const outcome = await runOneArm({
       ...common,
-      arm,
-      createWorld: () => createWorld(arm, run.directory),
+      ...job,
+      label,
+      createWorld: () => factory.create(label, run.directory),
       historyDirectory: run.directory,
-      listener: run.options.verbose ? createNarrator((line) => progress.phase(arm, 'detail', line)) : undefined,
-      onPhase: (phase, text) => progress.phase(arm, phase, text),
+      listener: run.options.verbose ? createNarrator((line) => progress.phase(label, 'detail', line)) : undefined,
+      onPhase: (phase, text) => progress.phase(label, phase, text),
     })
-    progress.phase(arm, 'done', outcome.result.sentence)
+    progress.phase(label, 'done', outcome.result.sentence)
     return outcome
   }
   return runScenario({ ...common, runArm: runOne, concurrent: false })
@@ -135,9 +194,9 @@ function runReal(run: Run, progress: Progress, createWorld: ReturnType<typeof re
 
 /** One seed with its histories, or a campaign. */
 async function runSimulated(run: Run, progress: Progress): Promise<Result> {
-  const { scenario, arms, options, seed, directory, signal } = run
+  const { scenario, jobs, options, seed, directory, signal } = run
   const common = commonOptions(run)
-  const pool = new SimulationPool(arms.length * (options.runs ?? 1), signal)
+  const pool = new SimulationPool(jobs.length * (options.runs ?? 1), signal)
   const job = { scenario: scenario.name, settings: options.set }
   try {
     const { runs } = options
@@ -151,7 +210,7 @@ async function runSimulated(run: Run, progress: Progress): Promise<Result> {
         onSeed: (done) => progress.campaign(done, runs),
       })
     }
-    const runOne = async (arm: string): Promise<ArmOutcome> => {
+    const runOne = async ({ arm }: ArmJob): Promise<ArmOutcome> => {
       progress.phase(arm, 'loading', `simulating seed ${seed}`)
       const outcome = await pool.run({ ...job, arm, seed, historyDirectory: directory })
       if (options.verbose) {
@@ -168,7 +227,11 @@ async function runSimulated(run: Run, progress: Progress): Promise<Result> {
   }
 }
 
-function checkOptions({ world, target, binary, runs }: ScenarioOptions): void {
+function checkOptions(scenario: Scenario, { world, target, binary, runs }: ScenarioOptions): void {
+  if (scenario.worlds?.includes(world) === false) {
+    const where = scenario.worlds.map((kind) => `--world ${kind}`).join(' or ')
+    throw new HarnessError('BAD_OPTION', `${scenario.name} measures what a simulator cannot: use ${where}.`)
+  }
   if (world === 'sim' && target !== 'engine') {
     throw new HarnessError(
       'BAD_OPTION',
@@ -178,7 +241,7 @@ function checkOptions({ world, target, binary, runs }: ScenarioOptions): void {
   if (runs !== undefined && world !== 'sim') {
     throw new HarnessError('BAD_OPTION', '--runs needs the simulator: add --world sim.')
   }
-  if (binary !== undefined && target !== 'redis') {
+  if (binary !== undefined && target === 'engine') {
     throw new HarnessError('BAD_OPTION', '--binary names a redis-server: add --target redis.')
   }
 }

@@ -1,5 +1,6 @@
 /** The verdict as text for a terminal: predicted against measured for each arm, then what follows. */
 import { styleText } from 'node:util'
+import { formatBytes } from '../../reports/figures.ts'
 import type { ArmResult, Prediction, Result, Verdict } from '../../reports/result.ts'
 import { wrap } from './wrap.ts'
 
@@ -14,6 +15,7 @@ export function verdictText(result: Result, columns: number, colour: boolean): s
   const heading = `${result.scenario.name}: ${result.verdict.toUpperCase()}`
   const lines = ['', paint(result.verdict, heading), ...wrap(result.sentence, columns, '  ')]
   for (const arm of result.arms) lines.push('', ...armLines(arm, columns, paint))
+  lines.push(...notRunLines(result.notRun, columns))
   if (result.campaign !== null) lines.push('', ...campaignLines(result.campaign, columns, paint))
   if (result.advice.length > 0) {
     lines.push('', 'What follows for your configuration:')
@@ -53,8 +55,11 @@ function armLines(arm: ArmResult, columns: number, paint: Paint): string[] {
       )
     }
   }
-  const causes = Object.entries(arm.measured.lostWritesByCause).map(([cause, count]) => `${cause} ${grouped(count)}`)
-  lines.push(...wrap(`lost by cause: ${causes.join(', ')}`, columns, '    '))
+  const causes = Object.entries(arm.measured.lostWritesByCause ?? {})
+  if (causes.length > 0) {
+    const counts = causes.map(([cause, count]) => `${cause} ${grouped(count)}`).join(', ')
+    lines.push(...wrap(`lost by cause: ${counts}`, columns, '    '))
+  }
   const { acknowledged, refused, unknown } = arm.measured
   lines.push(
     ...wrap(
@@ -68,6 +73,14 @@ function armLines(arm: ArmResult, columns: number, paint: Paint): string[] {
     lines.push(`    ${paint(check.verdict, MARKS[check.verdict])} ${first?.trimStart() ?? ''}`, ...rest)
   }
   return lines
+}
+
+/** Arms that lack the same thing together. */
+function notRunLines(notRun: Result['notRun'], columns: number): string[] {
+  return [...new Set(notRun.map(({ reason }) => reason))].flatMap((reason) => {
+    const names = notRun.filter((arm) => arm.reason === reason).map(({ arm }) => arm)
+    return ['', ...wrap(`– not run: ${names.join(', ')}. ${reason}`, columns)]
+  })
 }
 
 function campaignLines(campaign: NonNullable<Result['campaign']>, columns: number, paint: Paint): string[] {
@@ -102,12 +115,16 @@ function mark({ low, high }: Prediction, value: number | undefined, paint: Paint
 }
 
 function range({ low, high, unit }: Prediction): string {
-  return unit === 'ms' ? `${inSeconds(low)} … ${inSeconds(high)} s` : `${grouped(low)} … ${grouped(high)}`
+  if (low === high) return shown(low, unit)
+  if (unit === 'ms') return high < 1000 ? `${low} … ${high} ms` : `${inSeconds(low)} … ${inSeconds(high)} s`
+  if (unit === 'bytes') return `${formatBytes(low)} … ${formatBytes(high)}`
+  return `${grouped(low)} … ${grouped(high)}`
 }
 
 function shown(value: number | undefined, unit: string): string {
   if (value === undefined) return 'not measured'
-  return unit === 'ms' ? `${inSeconds(value)} s` : grouped(value)
+  if (unit === 'ms') return value < 1000 ? `${grouped(value)} ms` : `${inSeconds(value)} s`
+  return unit === 'bytes' ? formatBytes(value) : grouped(value)
 }
 
 function inSeconds(valueMs: number): string {

@@ -1,12 +1,24 @@
 /**
  * Faults as data, and how each is set in a world. `start` returns its own undo; the runner keeps the order.
  */
-import type { ActiveFault, Capability, DirectedLink, World } from '../world/world.ts'
+import type { ActiveFault, Capability, DirectedLink, DiskFault, DiskKind, World } from '../world/world.ts'
 
 /** Names one machine or a group: a node by its name in the topology, or a group of clients. */
 export type Selector = { kind: 'node'; name: string } | { kind: 'clients'; group: string }
 
-export type FaultSpec = PartitionSpec
+export type FaultSpec = PartitionSpec | ProcessFaultSpec | DiskFaultSpec
+
+/** Something happens to one node's process or machine; it is back, on the same disk, when the fault ends. */
+export interface ProcessFaultSpec {
+  kind: 'kill' | 'pause' | 'power-cut'
+  node: string
+}
+
+/** One node's disk is slow, full or failing. */
+export interface DiskFaultSpec extends DiskFault {
+  kind: 'disk'
+  node: string
+}
 
 /** Cuts every link between `minority` and everybody else, in both directions. */
 export interface PartitionSpec {
@@ -28,32 +40,81 @@ export function partition(sides: { minority: readonly Selector[] }): PartitionSp
   return { kind: 'partition', minority: sides.minority }
 }
 
+/** SIGKILL: memory is gone, and what was written to the page cache is not. */
+export function kill(node: string): ProcessFaultSpec {
+  return { kind: 'kill', node }
+}
+
+/** SIGSTOP and, at the end, SIGCONT. */
+export function pause(node: string): ProcessFaultSpec {
+  return { kind: 'pause', node }
+}
+
+/** The machine is dead at once: memory and everything that was not synced are gone. */
+export function powerCut(node: string): ProcessFaultSpec {
+  return { kind: 'power-cut', node }
+}
+
+/** `disk('server', { syncDelayMs: 1500 })`: every fsync takes so much longer. */
+export function disk(node: string, fault: DiskFault): DiskFaultSpec {
+  return { kind: 'disk', node, ...fault }
+}
+
 /** The machines of a run: names of nodes, and of clients by group. */
 export interface Machines {
   nodes: readonly string[]
   clientsByGroup: Readonly<Record<string, readonly string[]>>
 }
 
-export function capabilitiesNeeded(fault: FaultSpec): Capability[] {
-  switch (fault.kind) {
-    case 'partition':
-      return ['network']
-  }
+const NEEDS: Readonly<Record<FaultSpec['kind'], Capability>> = {
+  partition: 'network',
+  kill: 'process',
+  pause: 'process',
+  'power-cut': 'power',
+  disk: 'disk',
+}
+
+export function capabilityNeeded(fault: FaultSpec): Capability {
+  return NEEDS[fault.kind]
+}
+
+/** What the disk of a node must be able to do for these faults. */
+export function diskNeeded(faults: readonly FaultSpec[], node: string): DiskKind {
+  const kinds = faults.flatMap((fault) => (fault.kind !== 'partition' && fault.node === node ? [fault.kind] : []))
+  if (kinds.includes('power-cut')) return 'held-back'
+  return kinds.includes('disk') ? 'faulty' : 'plain'
 }
 
 export function describeFault(fault: FaultSpec, machines: Machines): string {
   switch (fault.kind) {
     case 'partition':
       return `${select(fault.minority, machines).join(', ')} cut off from all others`
+    case 'kill':
+      return `${fault.node} killed (SIGKILL)`
+    case 'pause':
+      return `${fault.node} paused (SIGSTOP)`
+    case 'power-cut':
+      return `${fault.node} loses its power`
+    case 'disk':
+      return `the disk of ${fault.node} is ${describeDisk(fault)}`
   }
+}
+
+function describeDisk({ syncDelayMs, full, failing }: DiskFault): string {
+  const parts: string[] = []
+  if (syncDelayMs !== undefined) parts.push(`slow (every sync takes ${syncDelayMs} ms longer)`)
+  if (full === true) parts.push('full')
+  if (failing !== undefined) parts.push(`failing (${failing.join(', ')})`)
+  return parts.join(' and ')
 }
 
 /** The machines on the small side; empty for faults that have no sides. */
 export function minorityOf(fault: FaultSpec, machines: Machines): string[] {
-  return select(fault.minority, machines)
+  return fault.kind === 'partition' ? select(fault.minority, machines) : []
 }
 
-export function startFault(fault: FaultSpec, machines: Machines, world: World): Promise<ActiveFault> {
+export async function startFault(fault: FaultSpec, machines: Machines, world: World): Promise<ActiveFault> {
+  if (fault.kind !== 'partition') select([node(fault.node)], machines)
   switch (fault.kind) {
     case 'partition': {
       const minority = select(fault.minority, machines)
@@ -62,6 +123,14 @@ export function startFault(fault: FaultSpec, machines: Machines, world: World): 
       const nodes = new Set(machines.nodes)
       return world.cut(linksBetween(minority, majority, nodes))
     }
+    case 'kill':
+      return world.kill(fault.node)
+    case 'pause':
+      return world.pause(fault.node)
+    case 'power-cut':
+      return world.powerCut(fault.node)
+    case 'disk':
+      return world.impairDisk(fault.node, fault)
   }
 }
 

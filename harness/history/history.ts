@@ -13,7 +13,16 @@ export type Outcome =
   /** It may have happened: time-out, connection lost after sending. */
   | 'unknown'
 
-export type HistoryEvent = HeaderEvent | InvokeEvent | CompleteEvent | FaultEvent | NodeEvent | ContentEvent | EndEvent
+export type HistoryEvent =
+  | HeaderEvent
+  | InvokeEvent
+  | CompleteEvent
+  | FaultEvent
+  | CommandEvent
+  | FigureEvent
+  | NodeEvent
+  | ContentEvent
+  | EndEvent
 
 /** First of all. */
 export interface HeaderEvent {
@@ -26,6 +35,8 @@ export interface HeaderEvent {
   seed: number
   /** Label of each group of clients. */
   groups: Record<string, string>
+  /** What the clients did; absent in old histories: `unique-writes`. */
+  workload?: string
 }
 
 export interface InvokeEvent {
@@ -58,8 +69,34 @@ export interface FaultEvent {
   description: string
   /** Machines (nodes and clients) on the small side of a partition; empty for other faults. */
   minority: string[]
+  /** Node whose process, machine or disk has the fault; absent for faults of links. */
+  node?: string
   /** At the end: what showed that it acted. */
   tookHold: string
+}
+
+/** An administrative command to a node, when its effect was over. */
+export interface CommandEvent {
+  type: 'command'
+  /** When it was sent; 0 for what came before the workload. */
+  atMs: number
+  node: string
+  words: string[]
+  /** The reply as text, or `no answer`. */
+  reply: string
+  /** Until the reply. */
+  replyMs: number
+  /** Until what it began was over (a background save, a rewrite); the same as `replyMs` where nothing lasts longer. */
+  doneMs: number
+}
+
+/** A number that the run observed by itself: a file's size, the time of a load. */
+export interface FigureEvent {
+  type: 'figure'
+  atMs: number
+  node: string
+  name: string
+  value: number
 }
 
 /** What a node said of itself when asked. Not recorded while nothing has changed but the offset by little. */
@@ -76,6 +113,8 @@ export interface NodeEvent {
   slots: [number, number][]
   clusterState: string
   offsetBytes: number
+  /** More numbers that it said of itself, by name. */
+  samples?: Record<string, number>
 }
 
 /** Part of a node's data after the run: keys with their values. */
@@ -86,6 +125,8 @@ export interface ContentEvent {
   role: 'primary' | 'replica'
   follows: string
   entries: [key: string, value: string][]
+  /** Keys beside those of the workload, which are counted only. */
+  otherKeys?: number
 }
 
 /** Last of all: the run was complete. */

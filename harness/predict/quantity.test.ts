@@ -10,7 +10,9 @@ import {
   formula,
   least,
   less,
+  measured,
   named,
+  parameter,
   product,
   type Quantity,
   rate,
@@ -79,4 +81,28 @@ test('every interval has its low end first and is not negative', () => {
       expect(high).toBeGreaterThanOrEqual(low)
     }),
   )
+})
+
+test('sizes are read as redis.conf writes them', () => {
+  const at = (text: string) => evaluate(setting('size', 'bytes'), { ...facts, settings: { size: text } }).low
+  expect([at('100'), at('1k'), at('1kb'), at('64mb'), at('1GB')]).toEqual([100, 1000, 1024, 64 * 1024 ** 2, 1024 ** 3])
+  expect(() => at('plenty')).toThrow("'size' as a size")
+})
+
+test('a prediction may build on a parameter of the arm and on another measure of the run', () => {
+  const known = { ...facts, parameters: { keys: 1000 }, measured: { quietMs: 40 } }
+  const bytes = product(parameter('keys'), count(3))
+  expect([evaluate(bytes, known).high, formula(bytes, known), derivation(bytes, known)]).toEqual([
+    3000,
+    'keys × 3',
+    '1000 × 3',
+  ])
+  const noise = scaled(2, measured('quietMs', 'ms'))
+  expect(evaluate(noise, known)).toEqual({ low: 0.08, high: 0.08 })
+  expect([formula(noise, known), derivation(noise, known)]).toEqual(['2 × measured quietMs', '2 × 0.04 s'])
+})
+
+test('what follows from a measure that is missing cannot hold', () => {
+  const { low, high } = evaluate(measured('quietMs', 'ms'), facts)
+  expect(low).toBeGreaterThan(high)
 })

@@ -9,7 +9,9 @@
 
 export type Quantity =
   | { kind: 'constant'; low: number; high: number; unit: '' | 's' | '/s' }
-  | { kind: 'setting'; name: string; unit: '' | 's' | 'ms' }
+  | { kind: 'setting'; name: string; unit: '' | 's' | 'ms' | 'bytes' }
+  | { kind: 'parameter'; name: string }
+  | { kind: 'measured'; name: string; unit: '' | 'ms' }
   | { kind: 'rate'; group: string }
   | { kind: 'named'; name: string; value: Quantity }
   | { kind: 'sum'; of: readonly Quantity[] }
@@ -29,6 +31,10 @@ export interface Interval {
 export interface Facts {
   settings: Readonly<Record<string, string>>
   ratesPerSecond: Readonly<Record<string, number>>
+  /** Of the arm, beside the servers' settings: sizes and the like. */
+  parameters?: Readonly<Record<string, number>>
+  /** What the arm measured: a prediction may build on another measure of the same run. */
+  measured?: Readonly<Record<string, unknown>>
 }
 
 export function seconds(low: number, high = low): Quantity {
@@ -39,9 +45,19 @@ export function count(low: number, high = low): Quantity {
   return { kind: 'constant', low, high, unit: '' }
 }
 
-/** A configuration parameter; `unit` is the unit in which the parameter is given. */
-export function setting(name: string, unit: '' | 's' | 'ms'): Quantity {
+/** A configuration parameter; `unit` is the unit in which the parameter is given (`bytes`: also as 64mb). */
+export function setting(name: string, unit: '' | 's' | 'ms' | 'bytes'): Quantity {
   return { kind: 'setting', name, unit }
+}
+
+/** A number of the arm that is no server's setting, such as the size of the data set. */
+export function parameter(name: string): Quantity {
+  return { kind: 'parameter', name }
+}
+
+/** Another measure of the same arm, `ms` where it is a time: what follows from it is predicted from it. */
+export function measured(name: string, unit: '' | 'ms'): Quantity {
+  return { kind: 'measured', name, unit }
 }
 
 /** Operations per second that the workload's client group offers. */
@@ -91,7 +107,22 @@ export function evaluate(quantity: Quantity, facts: Facts): Interval {
     case 'constant':
       return { low: quantity.low, high: quantity.high }
     case 'setting': {
-      const value = settingValue(quantity.name, facts) / (quantity.unit === 'ms' ? 1000 : 1)
+      const value =
+        quantity.unit === 'bytes'
+          ? settingBytes(quantity.name, facts)
+          : settingValue(quantity.name, facts) / (quantity.unit === 'ms' ? 1000 : 1)
+      return { low: value, high: value }
+    }
+    case 'parameter': {
+      const value = facts.parameters?.[quantity.name]
+      if (value === undefined) throw new Error(`a quantity needs the parameter '${quantity.name}', which the arm lacks`)
+      return { low: value, high: value }
+    }
+    case 'measured': {
+      const found = facts.measured?.[quantity.name]
+      // Nothing measured, nothing predicted: the interval is empty, and the measure that needs it cannot hold.
+      if (typeof found !== 'number') return { low: 0, high: -1 }
+      const value = quantity.unit === 'ms' ? found / 1000 : found
       return { low: value, high: value }
     }
     case 'rate': {
@@ -154,6 +185,26 @@ function settingValue(name: string, facts: Facts): number {
   return value
 }
 
+const MEMORY_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1000 ** 2,
+  mb: 1024 ** 2,
+  g: 1000 ** 3,
+  gb: 1024 ** 3,
+}
+
+function settingBytes(name: string, facts: Facts): number {
+  const [, digits = '', unit = ''] = /^(\d+)([a-z]*)$/i.exec(facts.settings[name] ?? '') ?? []
+  const factor = MEMORY_UNITS[unit.toLowerCase()]
+  if (digits === '' || factor === undefined) {
+    throw new Error(`a prediction needs the setting '${name}' as a size, but the arm has '${facts.settings[name]}'`)
+  }
+  return Number(digits) * factor
+}
+
 function chosen(quantity: Extract<Quantity, { kind: 'when' }>, facts: Facts): Quantity {
   return settingValue(quantity.setting, facts) >= quantity.atLeast ? quantity.then : quantity.otherwise
 }
@@ -168,7 +219,11 @@ function print(quantity: Quantity, facts: Facts, numbers: boolean): string {
       return quantity.low === quantity.high ? low + unit : `${low} … ${plain(quantity.high)}${unit}`
     }
     case 'setting':
-      return numbers ? plain(evaluate(quantity, facts).low) + (quantity.unit === '' ? '' : ' s') : quantity.name
+      return numbers ? plain(evaluate(quantity, facts).low) + unitText(quantity.unit) : quantity.name
+    case 'parameter':
+      return numbers ? plain(evaluate(quantity, facts).low) : quantity.name
+    case 'measured':
+      return numbers ? plain(evaluate(quantity, facts).low) + unitText(quantity.unit) : `measured ${quantity.name}`
     case 'rate':
       return numbers ? `${plain(evaluate(quantity, facts).low)}/s` : `rate of ${quantity.group} clients`
     case 'named':
@@ -188,6 +243,11 @@ function print(quantity: Quantity, facts: Facts, numbers: boolean): string {
     case 'when':
       return inner(chosen(quantity, facts))
   }
+}
+
+function unitText(unit: '' | 's' | 'ms' | 'bytes'): string {
+  if (unit === '') return ''
+  return unit === 'bytes' ? ' bytes' : ' s'
 }
 
 function isCompound(quantity: Quantity, facts: Facts, numbers: boolean): boolean {

@@ -1,10 +1,11 @@
-/** After the run: reads every node's complete data into the history. */
+/** After the run: reads every node's data into the history: all that the workload wrote; of a data set the number of keys. */
 import { keyHashSlot } from '../../engine/data/crc16.ts'
+import type { ReplyValue } from '../../engine/resp/reply-parser.ts'
 import { HarnessError } from '../errors.ts'
 import type { ContentEvent, Recorder } from '../history/history.ts'
 import { type AdminClient, replyText } from '../topology/admin-client.ts'
-import type { Topology } from '../topology/cluster.ts'
-import { parseOwnState } from '../topology/node-state.ts'
+import type { Topology } from '../topology/start.ts'
+import { DATA_PREFIX } from '../workload/data-set.ts'
 import type { World } from '../world/world.ts'
 
 const SCAN_COUNT = 10_000
@@ -43,8 +44,13 @@ export async function recordContents(
 
 async function readNode(admin: AdminClient, world: World, topology: Topology, zeroMs: number): Promise<ContentEvent[]> {
   const events: ContentEvent[] = []
-  const { role, follows } = parseOwnState(await admin.text(['CLUSTER', 'NODES']), topology.nodeName)
-  await admin.command(['READONLY'])
+  const state = topology.readState(await admin.pipeline(topology.questions))
+  if (state === undefined || (state.role !== 'primary' && state.role !== 'replica')) {
+    throw new Error(`${admin.node.name} does not say what it is`)
+  }
+  const { role, follows } = state
+  const isCluster = topology.slotsOf(undefined) !== undefined
+  if (isCluster) await admin.command(['READONLY'])
   const seen = new Set<string>()
   let cursor = '0'
   do {
@@ -53,17 +59,20 @@ async function readNode(admin: AdminClient, world: World, topology: Topology, ze
       throw new Error(`${admin.node.name} answers SCAN with no array`)
     cursor = replyText(reply[0])
     // SCAN may return a key twice.
-    const keys = reply[1].map(replyText).filter((key) => !seen.has(key))
-    for (const key of keys) seen.add(key)
-    const entries = await readValues(admin, keys)
+    const found = reply[1].map(replyText).filter((key) => !seen.has(key))
+    for (const key of found) seen.add(key)
+    const keys = found.filter((key) => !key.startsWith(DATA_PREFIX))
+    const entries = await readValues(admin, isCluster ? groupBySlot(keys) : [keys])
     const atMs = Math.round((world.nowMs() - zeroMs) * 1000) / 1000
-    events.push({ type: 'content', atMs, node: admin.node.name, role, follows, entries })
+    const otherKeys = found.length - keys.length
+    const event = { type: 'content' as const, atMs, node: admin.node.name, role, follows, entries }
+    events.push(otherKeys === 0 ? event : { ...event, otherKeys })
   } while (cursor !== '0')
   return events
 }
 
-/** One MGET a slot, since a cluster node answers no other. */
-async function readValues(admin: AdminClient, keys: readonly string[]): Promise<[string, string][]> {
+/** A cluster node answers an MGET for keys of one slot only. */
+function groupBySlot(keys: readonly string[]): string[][] {
   const bySlot = new Map<number, string[]>()
   for (const key of keys) {
     const slot = keyHashSlot(Buffer.from(key))
@@ -71,9 +80,14 @@ async function readValues(admin: AdminClient, keys: readonly string[]): Promise<
     if (group === undefined) bySlot.set(slot, [key])
     else group.push(key)
   }
-  const groups = [...bySlot.values()]
-  const replies = await admin.pipeline(groups.map((group) => ['MGET', ...group]))
-  return groups.flatMap((group, i) => {
+  return [...bySlot.values()]
+}
+
+/** One MGET a group. */
+async function readValues(admin: AdminClient, groups: readonly string[][]): Promise<[string, string][]> {
+  const wanted = groups.filter((group) => group.length > 0)
+  const replies: ReplyValue[] = await admin.pipeline(wanted.map((group) => ['MGET', ...group]))
+  return wanted.flatMap((group, i) => {
     const values = replies[i]
     if (!Array.isArray(values)) throw new Error(`${admin.node.name} answers MGET with ${replyText(values)}`)
     return group.map((key, j): [string, string] => [key, replyText(values[j])])

@@ -17,7 +17,7 @@ export interface CampaignOptions extends Omit<RunOptions, 'runArm' | 'concurrent
 /** One seed's arms, as much as the campaign keeps of them. */
 interface SeedSummary {
   seed: number
-  arms: Pick<ArmResult, 'name' | 'verdict' | 'sentence' | 'measured'>[]
+  arms: Pick<ArmResult, 'name' | 'target' | 'verdict' | 'sentence' | 'measured'>[]
 }
 
 /** The result of the first seed, with the verdict of all and the campaign's distributions. */
@@ -28,11 +28,12 @@ export async function runCampaign(options: CampaignOptions): Promise<Result> {
   const seeds = Array.from({ length: options.runs }, (_, i) => options.firstSeed + i)
   const summaries = await Promise.all(
     seeds.map(async (seed, i): Promise<SeedSummary> => {
-      const outcomes = await Promise.all(options.arms.map((arm) => options.simulate(arm, seed)))
+      const outcomes = await Promise.all(options.jobs.map(({ arm }) => options.simulate(arm, seed)))
       if (i === 0) first = outcomes
       options.onSeed(++done)
-      const arms = outcomes.map(({ result: { name, verdict, sentence, measured } }) => ({
+      const arms = outcomes.map(({ result: { name, target, verdict, sentence, measured } }) => ({
         name,
+        target,
         verdict,
         sentence,
         measured,

@@ -4,11 +4,13 @@
  */
 import type { ArmResult, Measured, Prediction, Verdict } from '../../reports/result.ts'
 import { runCheck } from '../check/check.ts'
-import { findLostWrites } from '../check/lost-writes.ts'
+import { findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
 import type { History, HistoryEvent } from '../history/history.ts'
 import { derivation, evaluate, type Facts, formula } from '../predict/quantity.ts'
-import type { Comparison, PredictionSpec, Scenario } from '../scenario.ts'
+import type { Arm, Comparison, PredictionSpec, Scenario } from '../scenario.ts'
+import { planOf } from './arm-plan.ts'
 import { findCut, isSaturated, measure, outages } from './measure.ts'
+import { describeMeasure } from './measure-names.ts'
 import type { ArmRun } from './run-arm.ts'
 import { buildTimeline, faultSpans } from './series.ts'
 
@@ -16,15 +18,18 @@ export function judgeArm(scenario: Scenario, arm: string, history: History, run:
   const definition = scenario.arms[arm]
   if (definition === undefined) throw new Error(`scenario ${scenario.name} has no arm ${arm}`)
   const measured = measure(history)
+  const known = { ...facts, measured }
   const predicted = Object.fromEntries(
-    Object.entries(scenario.predict).map(([name, spec]) => [name, predict(spec, facts)]),
+    Object.entries(planOf(scenario, arm).predict).map(([name, spec]) => [name, predict(spec, known)]),
   )
   const checks = scenario.checks.map((spec) => runCheck(spec, history))
-  const { verdict, sentence } = armVerdict(predicted, measured, checks, invalid(history))
+  const reason = invalid(history) ?? unfulfilled(scenario, measured, known)
+  const { verdict, sentence } = armVerdict(predicted, measured, checks, reason)
   return {
     name: arm,
     title: definition.title,
-    settings: { ...definition.config },
+    target: history.header().target,
+    settings: { ...definition.config, ...parametersAsText(definition) },
     verdict,
     sentence,
     predicted,
@@ -45,25 +50,47 @@ export function judgeArm(scenario: Scenario, arm: string, history: History, run:
   }
 }
 
-function predict(spec: PredictionSpec, facts: Facts): Prediction {
+function parametersAsText({ parameters = {} }: Arm): Record<string, string> {
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)]))
+}
+
+/** Whole numbers but for ratios, which have three decimals; the interval never becomes smaller by rounding. */
+export function predict(spec: PredictionSpec, facts: Facts): Prediction {
   const interval = evaluate(spec.value, facts)
   const factor = spec.unit === 'ms' ? 1000 : 1
+  const digits = spec.unit === 'ratio' ? 1000 : 1
   return {
     label: spec.label,
     unit: spec.unit,
-    low: Math.floor(interval.low * factor),
-    high: Math.ceil(interval.high * factor),
+    // Adding 0 makes -0 a 0.
+    low: Math.floor(interval.low * factor * digits + ROUNDING) / digits + 0,
+    high: Math.ceil(interval.high * factor * digits - ROUNDING) / digits + 0,
     formula: formula(spec.value, facts),
     derivation: derivation(spec.value, facts),
     source: spec.source,
   }
 }
 
+/** What binary fractions may be off: 1.1 × 1000 is no 1101. */
+const ROUNDING = 1e-6
+
+/** The first requirement that the run does not meet, as a sentence. */
+function unfulfilled(scenario: Scenario, measured: Measured, facts: Facts): string | undefined {
+  for (const { measure: name, atMost, because } of scenario.require ?? []) {
+    const value = measured[name]
+    const most = evaluate(atMost, facts).high * (/Ms$/.test(name) ? 1000 : 1)
+    if (typeof value === 'number' && value <= most) continue
+    const { label } = describeMeasure(name)
+    return `${because}: ${label} ${value === undefined ? 'was not measured' : `is ${value}`}, at most ${most} is allowed.`
+  }
+  return undefined
+}
+
 /** Why the run says nothing, or undefined. */
 function invalid(history: History): string | undefined {
   if (history.end() === undefined) return 'The run did not come to its end.'
   if (!history.of('complete').some((event) => event.outcome === 'ok')) return 'No operation succeeded.'
-  if (findLostWrites(history) === undefined) return 'The data after the run were not read.'
+  if (hasUniqueWrites(history) && findLostWrites(history) === undefined) return 'The data after the run were not read.'
   const idle = faultSpans(history).find((fault) => fault.tookHold === '')
   if (idle !== undefined) return `The fault '${idle.name}' never took hold.`
   if (isSaturated(history)) return 'The load generator was saturated: more than 5 % of the operations began late.'
@@ -92,21 +119,33 @@ function armVerdict(
 }
 
 /** As much of an arm as a comparison needs. */
-type MeasuredArm = Pick<ArmResult, 'name' | 'measured'>
+type MeasuredArm = Pick<ArmResult, 'name' | 'target' | 'measured'>
 
-/** The comparisons between arms that do not hold, one sentence each. Arms that did not run are passed over. */
+/**
+ * The comparisons between arms that do not hold, one sentence each; on every target by itself. Arms that did not run are
+ * passed over.
+ */
 export function brokenComparisons(scenario: Scenario, arms: readonly MeasuredArm[]): string[] {
-  return scenario.compare.flatMap((comparison) => {
-    const value = measureOf(arms, comparison.arm, comparison.measure)
-    const other = measureOf(arms, comparison.than, comparison.measure)
-    if (value === undefined || other === undefined || holds(comparison, value, other)) return []
-    const { arm, measure: name, relation, than } = comparison
-    return [`Expected ${name} of ${arm} (${value}) to be ${relation} that of ${than} (${other}).`]
-  })
+  return byTarget(arms).flatMap((ofTarget) =>
+    scenario.compare.flatMap((comparison) => {
+      const value = measureOf(ofTarget, comparison.arm, comparison.measure)
+      const other = measureOf(ofTarget, comparison.than, comparison.measure)
+      if (value === undefined || other === undefined || holds(comparison, value, other)) return []
+      const { arm, measure: name, relation, than, factor = 1 } = comparison
+      const times = factor === 1 ? '' : `${factor} × `
+      return [
+        `Expected ${describeMeasure(name).label} of ${arm} (${value}) to be ${relation} ${times}that of ${than} (${other}).`,
+      ]
+    }),
+  )
 }
 
-function holds({ relation, tolerance = 0 }: Comparison, value: number, other: number): boolean {
-  return relation === 'less than' ? value < other : value >= other * (1 - tolerance)
+function byTarget<Arm extends MeasuredArm>(arms: readonly Arm[]): Arm[][] {
+  return [...new Set(arms.map(({ target }) => target))].map((target) => arms.filter((arm) => arm.target === target))
+}
+
+function holds({ relation, tolerance = 0, factor = 1 }: Comparison, value: number, other: number): boolean {
+  return relation === 'less than' ? value < factor * other : value >= factor * other * (1 - tolerance)
 }
 
 function measureOf(arms: readonly MeasuredArm[], arm: string, name: string): number | undefined {
@@ -116,9 +155,10 @@ function measureOf(arms: readonly MeasuredArm[], arm: string, name: string): num
 
 export function runVerdict(scenario: Scenario, arms: readonly ArmResult[]): { verdict: Verdict; sentence: string } {
   const broken = brokenComparisons(scenario, arms)
+  const targets = byTarget(arms).length
   const failed = arms.filter((arm) => arm.verdict === 'fail')
   if (failed.length > 0 || broken.length > 0) {
-    const names = failed.map((arm) => arm.name).join(', ')
+    const names = failed.map((arm) => (targets > 1 ? `${arm.name} on ${arm.target}` : arm.name)).join(', ')
     const count =
       failed.length > 0 ? [`${failed.length} of ${arms.length} arms did not behave as predicted: ${names}.`] : []
     return { verdict: 'fail', sentence: [...count, ...broken].join(' ') }
@@ -142,16 +182,30 @@ export function fillAdvice(
   arms: readonly ArmResult[],
   settings: Readonly<Record<string, string>>,
 ): string[] {
+  const groups = byTarget(arms)
   return scenario.advice.flatMap((template) => {
-    let complete = true
-    const text = template.replace(/\{([^}]+)\}/g, (_, name: string) => {
-      const dot = name.indexOf('.')
-      const value = dot < 0 ? settings[name] : measureOf(arms, name.slice(0, dot), name.slice(dot + 1))
-      if (value === undefined) complete = false
-      return typeof value === 'number' ? value.toLocaleString('en-US') : String(value)
+    const sentences = groups.flatMap((ofTarget) => {
+      const text = filled(template, ofTarget, settings)
+      if (text === undefined) return []
+      return [groups.length > 1 && text !== template ? `${ofTarget[0]?.target}: ${text}` : text]
     })
-    return complete ? [text] : []
+    return [...new Set(sentences)]
   })
+}
+
+function filled(
+  template: string,
+  arms: readonly ArmResult[],
+  settings: Readonly<Record<string, string>>,
+): string | undefined {
+  let complete = true
+  const text = template.replace(/\{([^}]+)\}/g, (_, name: string) => {
+    const dot = name.indexOf('.')
+    const value = dot < 0 ? settings[name] : measureOf(arms, name.slice(0, dot), name.slice(dot + 1))
+    if (value === undefined) complete = false
+    return typeof value === 'number' ? value.toLocaleString('en-US') : String(value)
+  })
+  return complete ? text : undefined
 }
 
 /** The lines of the history that show the finding best: around the cut, the last acknowledged lost write, the first refusal. */

@@ -1,7 +1,8 @@
 /** What a history says in numbers: the `measured` part of the result contract. Functions of the history only. */
 import type { Measured, Outage } from '../../reports/result.ts'
-import { countByCause, findLostWrites } from '../check/lost-writes.ts'
+import { countByCause, crashesOf, findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
 import type { FaultEvent, History, Operation } from '../history/history.ts'
+import { rewriteMeasures, stallMeasures } from './persistence-measures.ts'
 
 /** Of a partition: when it began, who was on its small side. Undefined without one. */
 export function findCut(history: History): FaultEvent | undefined {
@@ -11,21 +12,35 @@ export function findCut(history: History): FaultEvent | undefined {
 export function measure(history: History): Measured {
   const operations = history.operations()
   const countOf = (outcome: Operation['outcome']): number => operations.filter((op) => op.outcome === outcome).length
-  const lost = findLostWrites(history) ?? []
   const measured: Measured = {
     acknowledged: countOf('ok'),
     refused: countOf('fail'),
     unknown: countOf('unknown'),
-    lostWrites: lost.length,
-    lostWritesByCause: countByCause(lost),
+    ...(hasUniqueWrites(history) && {
+      lostWrites: findLostWrites(history)?.length ?? 0,
+      lostWritesByCause: countByCause(history),
+    }),
     outageMs: longestOutageMs(history, operations),
+    ...crashMeasures(history),
+    ...stallMeasures(history),
+    ...rewriteMeasures(history),
   }
+  for (const { name, value } of history.of('figure')) measured[name] = value
   const cut = findCut(history)
   if (cut === undefined) return measured
   measured.minorityWritableMs = minorityWritableMs(operations, cut)
   const promotion = promotionMs(history, cut)
   if (promotion !== undefined) measured.promotionMs = promotion
   return measured
+}
+
+/** How old, when the server died, the oldest write was that it took along: what an interval of seconds is about. */
+function crashMeasures(history: History): { lostWindowMs: number } | undefined {
+  const [crash] = crashesOf(history)
+  if (crash === undefined) return undefined
+  const lost = (findLostWrites(history) ?? []).filter(({ cause }) => cause === 'crash')
+  const oldest = lost.reduce((least, { operation }) => Math.min(least, operation.completedMs), crash.atMs)
+  return { lostWindowMs: Math.round(crash.atMs - oldest) }
 }
 
 /** From the cut to the last write that the cut-off side acknowledged. */

@@ -1,23 +1,15 @@
 /**
- * Watches the nodes while the experiment runs: asks each for its role, epoch, slots, state and offset about five times a
- * second on the management plane, and records what it says.
+ * Watches the nodes while the experiment runs: asks each for its state several times a second on the management plane,
+ * and records what it says.
  */
 import { ReplyError } from '../../engine/resp/reply-parser.ts'
 import type { NodeEvent, Recorder } from '../history/history.ts'
-import { type AdminClient, replyText } from '../topology/admin-client.ts'
-import type { Topology } from '../topology/cluster.ts'
-import { parseInfo, parseOwnState } from '../topology/node-state.ts'
+import type { AdminClient } from '../topology/admin-client.ts'
+import type { Topology } from '../topology/start.ts'
 import type { World } from '../world/world.ts'
 
-const OBSERVE_INTERVAL_MS = 200
 /** A node that does not answer for so long counts as down. */
 const ANSWER_TIMEOUT_MS = 1000
-
-const QUESTIONS = [
-  ['CLUSTER', 'NODES'],
-  ['CLUSTER', 'INFO'],
-  ['INFO', 'replication'],
-]
 
 export class Observer {
   private readonly world: World
@@ -50,37 +42,17 @@ export class Observer {
     while (!this.stopped) {
       const askedMs = this.world.nowMs()
       this.recorder.record(await this.ask(admin))
-      await this.world.sleep(Math.max(1, askedMs + OBSERVE_INTERVAL_MS - this.world.nowMs()))
+      await this.world.sleep(Math.max(1, askedMs + this.topology.observeIntervalMs - this.world.nowMs()))
     }
   }
 
   private async ask(admin: AdminClient): Promise<NodeEvent> {
-    const [nodes, info, replication] = (await admin.tryPipeline(QUESTIONS, ANSWER_TIMEOUT_MS)) ?? []
+    const replies = (await admin.tryPipeline(this.topology.questions, ANSWER_TIMEOUT_MS)) ?? []
     const atMs = Math.round((this.world.nowMs() - this.zeroMs) * 1000) / 1000
     const node = admin.node.name
-    if (!Buffer.isBuffer(nodes) || !Buffer.isBuffer(info) || !Buffer.isBuffer(replication)) {
-      const role = nodes instanceof ReplyError ? ('loading' as const) : ('down' as const)
-      return {
-        type: 'node',
-        atMs,
-        node,
-        role,
-        follows: '',
-        epoch: null,
-        slots: [],
-        clusterState: '',
-        offsetBytes: 0,
-      }
-    }
-    const own = parseOwnState(replyText(nodes), this.topology.nodeName)
-    const offsetField = own.role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset'
-    return {
-      type: 'node',
-      atMs,
-      node,
-      ...own,
-      clusterState: parseInfo(replyText(info)).get('cluster_state') ?? '',
-      offsetBytes: Number(parseInfo(replyText(replication)).get(offsetField) ?? '0'),
-    }
+    const state = replies.length === 0 ? undefined : this.topology.readState(replies)
+    if (state !== undefined) return { type: 'node', atMs, node, ...state }
+    const role = replies[0] instanceof ReplyError ? ('loading' as const) : ('down' as const)
+    return { type: 'node', atMs, node, role, follows: '', epoch: null, slots: [], clusterState: '', offsetBytes: 0 }
   }
 }

@@ -1,14 +1,18 @@
 /**
- * One arm, from an empty world to a complete history: start, load, faults, heal, settle, read everything.
+ * One arm, from an empty world to a complete history: start, fill, load with faults, heal, settle, read everything.
  */
-import { describeFault, type Machines, minorityOf, startFault } from '../fault/fault.ts'
+import type { Machines } from '../fault/fault.ts'
 import type { Recorder } from '../history/history.ts'
-import { evaluateMs, type Facts } from '../predict/quantity.ts'
+import { evaluate, evaluateMs, type Facts } from '../predict/quantity.ts'
 import type { Scenario, TimelineStep } from '../scenario.ts'
-import { startCluster, type Topology } from '../topology/cluster.ts'
-import { startUniqueWrites } from '../workload/unique-writes.ts'
+import { startTopology, type Topology } from '../topology/start.ts'
+import { nodeNames } from '../topology/topology.ts'
+import { loadDataSet } from '../workload/data-set.ts'
+import { type Generator, startGenerator } from '../workload/generator.ts'
 import { clientsByGroup } from '../workload/workload.ts'
 import type { World } from '../world/world.ts'
+import { type ActionContext, perform } from './actions.ts'
+import { type ArmPlan, diskOf, planOf } from './arm-plan.ts'
 import { recordContents } from './audit.ts'
 import { Observer } from './observer.ts'
 import type { NodeIdentity } from './series.ts'
@@ -35,17 +39,24 @@ export interface ArmOptions {
 
 /** Rejects with a `HarnessError` when the topology cannot be built. The caller closes the world. */
 export async function runArm(options: ArmOptions): Promise<ArmRun> {
-  const { scenario, world, facts, recorder, onPhase } = options
+  const { scenario, arm, world, facts, recorder, onPhase } = options
+  const plan = planOf(scenario, arm)
   recordHeader(options)
-  onPhase('starting', `starting ${scenario.topology.primaries * (1 + scenario.topology.replicasPerPrimary)} nodes`)
-  const topology = await startCluster(scenario.topology, facts.settings, world)
+  const names = nodeNames(scenario.topology)
+  onPhase('starting', names.length === 1 ? 'starting the server' : `starting ${names.length} nodes`)
+  const topology = await startTopology(scenario.topology, {
+    config: facts.settings,
+    world,
+    diskOf: (node) => diskOf(plan, node),
+  })
   try {
-    const machines: Machines = {
-      nodes: topology.nodes.map((node) => node.name),
-      clientsByGroup: clientsByGroup(scenario.workload),
-    }
-    let zeroMs = world.nowMs()
-    const generator = startUniqueWrites(scenario.workload, world, {
+    const machines: Machines = { nodes: names, clientsByGroup: clientsByGroup(scenario.workload) }
+    // What happens before the workload has the time 0.
+    let zeroMs = Number.POSITIVE_INFINITY
+    const nowMs = (): number => Math.max(0, Math.round((world.nowMs() - zeroMs) * 1000) / 1000)
+    const context: ActionContext = { world, topology, machines, facts, recorder, nowMs, onPhase }
+    await prepare(options, plan, context)
+    const generator = startGenerator(scenario.workload, world, {
       seeds: topology.seeds,
       slots: topology.slotsOf(scenario.workload.shardOf),
       nodeName: topology.nodeName,
@@ -57,14 +68,10 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
       zeroMs = world.nowMs()
       const observer = new Observer(world, topology, recorder, zeroMs)
       observer.start()
-      const durationMs = evaluateMs(scenario.duration, facts)
-      onPhase('loading', `writing for ${(durationMs / 1000).toFixed(0)} s`)
-      generator.start()
-      const steps = scenario.timeline.map((step) => playStep(step, options, machines, zeroMs))
-      await Promise.all([world.sleep(durationMs), ...steps])
-      await generator.stop()
+      await load(options, plan, generator, context)
       onPhase('settling', 'waiting until the topology has settled')
       const settled = await topology.settle(evaluateMs(scenario.settle, facts))
+      for (const action of plan.afterwards) await perform(action, context)
       await observer.stop()
       onPhase('reading', 'reading what every node holds')
       await recordContents(world, topology, recorder, zeroMs)
@@ -80,37 +87,51 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
 }
 
 function recordHeader({ scenario, arm, world, target, seed, recorder }: ArmOptions): void {
-  const groups = Object.fromEntries(Object.entries(scenario.workload.groups).map(([name, { label }]) => [name, label]))
-  recorder.record({ type: 'header', version: 1, scenario: scenario.name, arm, world: world.kind, target, seed, groups })
+  const { workload } = scenario
+  const groups = Object.fromEntries(Object.entries(workload.groups).map(([name, { label }]) => [name, label]))
+  const header = { type: 'header' as const, version: 1 as const, scenario: scenario.name, arm }
+  recorder.record({ ...header, world: world.kind, target, seed, groups, workload: workload.kind })
 }
 
-async function playStep(
-  step: TimelineStep,
-  { world, facts, recorder, onPhase }: ArmOptions,
-  machines: Machines,
-  zeroMs: number,
+/** Loads the data set and does what comes before the workload. */
+async function prepare(
+  { scenario, facts, world, onPhase }: ArmOptions,
+  plan: ArmPlan,
+  context: ActionContext,
 ): Promise<void> {
-  const sinceZeroMs = (): number => Math.round((world.nowMs() - zeroMs) * 1000) / 1000
-  await world.sleep(evaluateMs(step.at, facts))
-  const description = describeFault(step.fault, machines)
-  const event = {
-    type: 'fault' as const,
-    name: step.fault.kind,
-    description,
-    minority: minorityOf(step.fault, machines),
+  const { data } = scenario
+  if (data !== undefined) {
+    const keys = Math.round(evaluate(data.keys, facts).high)
+    onPhase('loading', `loading ${keys.toLocaleString('en-US')} keys of ${data.valueBytes} bytes`)
+    for (const node of context.topology.nodes) await loadDataSet(world, node, keys, data.valueBytes)
   }
-  const lastsMs = evaluateMs(step.lasts, facts)
-  onPhase('fault', `${description}, for ${(lastsMs / 1000).toFixed(1)} s`)
-  recorder.record({ ...event, state: 'start', atMs: sinceZeroMs(), tookHold: '' })
-  const fault = await startFault(step.fault, machines, world)
-  try {
-    await world.sleep(lastsMs)
-  } finally {
-    const tookHold = await fault.tookHold()
-    await fault.undo()
-    recorder.record({ ...event, state: 'end', atMs: sinceZeroMs(), tookHold })
+  // Actions measure durations on the world's own clock, since the history's has not begun.
+  const clock = { ...context, nowMs: () => world.nowMs() }
+  for (const action of plan.before) await perform(action, atZero(clock))
+}
+
+/** Records everything at the time 0. */
+function atZero(context: ActionContext): ActionContext {
+  const record: Recorder['record'] = (event) => context.recorder.record('atMs' in event ? { ...event, atMs: 0 } : event)
+  return { ...context, recorder: { record } }
+}
+
+/** The workload with its timeline; resolves when both are over. */
+async function load(
+  { scenario, facts, world, onPhase }: ArmOptions,
+  plan: ArmPlan,
+  generator: Generator,
+  context: ActionContext,
+): Promise<void> {
+  const durationMs = evaluateMs(scenario.duration, facts)
+  onPhase('loading', `writing for ${(durationMs / 1000).toFixed(0)} s`)
+  generator.start()
+  const play = async ({ at, action }: TimelineStep): Promise<void> => {
+    await world.sleep(evaluateMs(at, facts))
+    await perform(action, context)
   }
-  onPhase('loading', 'healed')
+  await Promise.all([world.sleep(durationMs), ...plan.timeline.map(play)])
+  await generator.stop()
 }
 
 function describeNodes(topology: Topology): ArmRun {

@@ -1,20 +1,29 @@
 /** A whole run: every arm in a world of its own, then one result. */
 import { cpus, platform, release } from 'node:os'
-import type { ArmResult, Result } from '../../reports/result.ts'
+import { type ArmResult, RESULT_VERSION, type Result } from '../../reports/result.ts'
 import { HarnessError, interrupted } from '../errors.ts'
-import { capabilitiesNeeded } from '../fault/fault.ts'
 import { History, type HistoryEvent, type Recorder } from '../history/history.ts'
 import { FileRecorder } from '../history/history-file.ts'
 import type { Facts } from '../predict/quantity.ts'
 import type { Scenario } from '../scenario.ts'
 import type { World, WorldKind } from '../world/world.ts'
 import { fillAdvice, judgeArm, runVerdict } from './judge.ts'
+import { describeMeasure } from './measure-names.ts'
 import { type ArmPhase, runArm } from './run-arm.ts'
+import { sideBySide } from './side-by-side.ts'
+
+/** One arm on one target. */
+export interface ArmJob {
+  arm: string
+  target: string
+}
 
 export interface RunOptions {
   scenario: Scenario
-  /** Names of the arms to run, in the order in which they are reported. */
-  arms: readonly string[]
+  /** What to run, in the order in which it is reported. */
+  jobs: readonly ArmJob[]
+  /** Arms that were asked for and cannot run there. */
+  notRun: Result['notRun']
   world: WorldKind
   target: string
   seed: number
@@ -25,7 +34,7 @@ export interface RunOptions {
   /** The command that replays this run. */
   command: string
   /** Runs one arm: here (`runOneArm`), or on a worker thread. */
-  runArm(arm: string): Promise<ArmOutcome>
+  runArm(job: ArmJob): Promise<ArmOutcome>
   /** Simulated arms do not disturb each other; real ones would. */
   concurrent: boolean
   signal: AbortSignal
@@ -42,11 +51,11 @@ export async function runScenario(options: RunOptions): Promise<Result> {
   const startedAt = new Date()
   const outcomes: ArmOutcome[] = []
   if (options.concurrent) {
-    outcomes.push(...(await Promise.all(options.arms.map((arm) => options.runArm(arm)))))
+    outcomes.push(...(await Promise.all(options.jobs.map((job) => options.runArm(job)))))
   } else {
-    for (const arm of options.arms) {
+    for (const job of options.jobs) {
       if (options.signal.aborted) throw interrupted()
-      outcomes.push(await options.runArm(arm))
+      outcomes.push(await options.runArm(job))
     }
   }
   return assembleResult(options, outcomes, startedAt)
@@ -59,14 +68,18 @@ export function assembleResult(
   startedAt: Date,
 ): Result {
   const { scenario, settings, world, target, seed, command } = options
-  const arms = outcomes.map(({ result }) => result)
+  const arms = sideBySide(
+    scenario,
+    outcomes.map(({ result }) => result),
+    settings,
+  )
   return {
-    version: 1,
+    version: RESULT_VERSION,
     scenario: { name: scenario.name, title: scenario.title, claim: scenario.claim },
     ...runVerdict(scenario, arms),
     advice: fillAdvice(scenario, arms, { ...scenario.topology.config, ...settings }),
     world,
-    target: { kind: target, version: outcomes[0]?.version ?? '' },
+    target: { kind: target, version: [...new Set(outcomes.map(({ version }) => version))].join(' and ') },
     seed,
     settings: { ...settings },
     startedAt: startedAt.toISOString(),
@@ -79,9 +92,16 @@ export function assembleResult(
     },
     command,
     arms,
+    notRun: [...options.notRun],
+    measures: measureNames(arms),
     campaign: null,
     traceHash: joinHashes(arms),
   }
+}
+
+function measureNames(arms: readonly ArmResult[]): Result['measures'] {
+  const names = new Set(arms.flatMap((arm) => Object.keys(arm.measured)))
+  return Object.fromEntries([...names].map((name) => [name, describeMeasure(name)]))
 }
 
 /** The arms named, in the scenario's order; all when none is named. Throws UNKNOWN_ARM. */
@@ -104,10 +124,13 @@ export function factsFor(scenario: Scenario, arm: string, settings: Readonly<Rec
     ratesPerSecond: Object.fromEntries(
       Object.entries(scenario.workload.groups).map(([group, { ratePerSecond }]) => [group, ratePerSecond]),
     ),
+    parameters: scenario.arms[arm]?.parameters ?? {},
   }
 }
 
 export interface OneArmOptions {
+  /** Tells this arm's files from others of the run; the arm's name unless given. */
+  label?: string
   scenario: Scenario
   arm: string
   target: string
@@ -129,7 +152,8 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
   const world = await options.createWorld()
   const abort = (): void => void world.close()
   signal.addEventListener('abort', abort)
-  const file = historyDirectory === null ? undefined : new FileRecorder(historyDirectory, `history-${arm}.jsonl`)
+  const file =
+    historyDirectory === null ? undefined : new FileRecorder(historyDirectory, `history-${options.label ?? arm}.jsonl`)
   const history = new History()
   const recorder: Recorder = {
     record: (event: HistoryEvent) => {
@@ -139,7 +163,6 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     },
   }
   try {
-    requireCapabilities(scenario, world)
     const run = await world.drive(runArm({ scenario, arm, target, seed, facts, world, recorder, onPhase }))
     const result = judgeArm(scenario, arm, history, run, facts)
     return {
@@ -153,18 +176,6 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     signal.removeEventListener('abort', abort)
     file?.close()
     await world.close()
-  }
-}
-
-function requireCapabilities(scenario: Scenario, world: World): void {
-  for (const { fault } of scenario.timeline) {
-    for (const needed of capabilitiesNeeded(fault)) {
-      if (world.capabilities.has(needed)) continue
-      throw new HarnessError(
-        'MISSING_CAPABILITY',
-        `The fault '${fault.kind}' needs '${needed}', which the world '${world.kind}' lacks.`,
-      )
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** A history as aligned series: the `timeline` part of the result contract. Functions of the history only. */
 import type { FaultSpan, GroupSeries, NodeSpan, NodeTimeline, Timeline } from '../../reports/result.ts'
-import { findLostWrites, LOSS_CAUSES, type LossCause } from '../check/lost-writes.ts'
+import { findLostWrites, hasUniqueWrites, LOSS_CAUSES, possibleCauses } from '../check/lost-writes.ts'
 import type { History, NodeEvent, Operation } from '../history/history.ts'
 import { findCut } from './measure.ts'
 
@@ -8,6 +8,8 @@ import { findCut } from './measure.ts'
 const MAX_BUCKETS = 600
 const MIN_BUCKET_MS = 100
 const GAP_SAMPLE_MS = 200
+/** A command that takes less is one event, not two. */
+const TOLD_MS = 20
 
 export interface NodeIdentity {
   name: string
@@ -30,7 +32,8 @@ export function buildTimeline(history: History, nodes: readonly NodeIdentity[]):
     ),
     nodes: nodes.map((node) => nodeTimeline(node, history, durationMs)),
     replicationGap: replicationGap(history, durationMs),
-    lostWrites: lostSeries(history, bucketMs, buckets),
+    lostWrites: hasUniqueWrites(history) ? lostSeries(history, bucketMs, buckets) : [],
+    samples: sampleSeries(history),
     events: moments(history, operations),
   }
 }
@@ -128,7 +131,7 @@ function gapOf(replica: NodeEvent | undefined, latest: ReadonlyMap<string, NodeE
 
 function lostSeries(history: History, bucketMs: number, buckets: number): Timeline['lostWrites'] {
   const lost = findLostWrites(history) ?? []
-  return (Object.keys(LOSS_CAUSES) as LossCause[]).map((cause) => {
+  return possibleCauses(history).map((cause) => {
     const perBucket = new Array<number>(buckets).fill(0)
     for (const write of lost) {
       if (write.cause !== cause) continue
@@ -136,6 +139,20 @@ function lostSeries(history: History, bucketMs: number, buckets: number): Timeli
     }
     return { cause, label: LOSS_CAUSES[cause], perBucket }
   })
+}
+
+/** What nodes said of themselves in numbers, as far as it ever changed. */
+function sampleSeries(history: History): Timeline['samples'] {
+  const series = new Map<string, Timeline['samples'][number]>()
+  for (const { atMs, node, samples } of history.of('node')) {
+    for (const [name, value] of Object.entries(samples ?? {})) {
+      const known = series.get(`${node} ${name}`) ?? { node, name, timesMs: [], values: [] }
+      known.timesMs.push(atMs)
+      known.values.push(value)
+      series.set(`${node} ${name}`, known)
+    }
+  }
+  return [...series.values()].filter(({ values }) => values.some((value) => value !== values[0]))
 }
 
 function roleChange({ role, epoch }: NodeEvent): string {
@@ -157,6 +174,12 @@ function moments(history: History, operations: readonly Operation[]): Timeline['
     if (before.clusterState !== event.clusterState && event.clusterState !== '') {
       events.push({ atMs, node, text: `cluster state ${event.clusterState}` })
     }
+  }
+  for (const { atMs, node, words, replyMs, doneMs } of history.of('command')) {
+    const text = words.join(' ')
+    events.push({ atMs, node, text: `${text} is sent` })
+    if (replyMs > TOLD_MS) events.push({ atMs: atMs + replyMs, node, text: `${text} is answered` })
+    if (doneMs > replyMs + TOLD_MS) events.push({ atMs: atMs + doneMs, node, text: `what ${text} began is over` })
   }
   const cut = findCut(history)
   if (cut !== undefined) {

@@ -2,42 +2,34 @@
  * Builds a cluster from nodes that serve: slots, configuration epochs, MEET, REPLICATE, as `redis-cli --cluster create`
  * does it, and waits on conditions until every node agrees.
  */
+import type { ReplyValue } from '../../engine/resp/reply-parser.ts'
 import { HarnessError } from '../errors.ts'
-import type { Address } from '../workload/resp-client.ts'
 import type { World, WorldNode } from '../world/world.ts'
-import { AdminClient } from './admin-client.ts'
-import { parseClusterNodes, parseInfo } from './node-state.ts'
+import { AdminClient, replyText } from './admin-client.ts'
+import { parseClusterNodes, parseInfo, parseOwnState } from './node-state.ts'
+import type { NodeState, StartOptions, Topology } from './start.ts'
 import { type ClusterSpec, clusterNodeNames } from './topology.ts'
 
 const SLOTS = 16384
 const POLL_MS = 100
 
-export interface Topology {
-  readonly nodes: readonly WorldNode[]
-  readonly admins: readonly AdminClient[]
-  /** Slots that a primary owns at the start. */
-  slotsOf(name: string): readonly [number, number][]
-  /** Addresses that clients start from. */
-  readonly seeds: readonly Address[]
-  /** Name of the node that announces `host:port`, or the text itself. */
-  readonly nodeName: (address: string) => string
-  version: string
-  /** Resolves true when every node agrees with every other and all replicas follow; false at the deadline. */
-  settle(timeoutMs: number): Promise<boolean>
-  close(): void
-}
+const QUESTIONS = [
+  ['CLUSTER', 'NODES'],
+  ['CLUSTER', 'INFO'],
+  ['INFO', 'replication'],
+]
+const OBSERVE_INTERVAL_MS = 200
 
 /** Starts all nodes and forms the cluster. Rejects with TOPOLOGY and what is missing when that takes over `timeoutMs`. */
 export async function startCluster(
   spec: ClusterSpec,
-  config: Readonly<Record<string, string>>,
-  world: World,
+  { config, world, diskOf }: StartOptions,
   timeoutMs = 60_000,
 ): Promise<Topology> {
   const names = clusterNodeNames(spec)
   const all = [...names.primaries, ...names.replicas.map((replica) => replica.name)]
   const nodes = await Promise.all(
-    all.map((name) => world.startNode({ name, config: { 'cluster-enabled': 'yes', ...config } })),
+    all.map((name) => world.startNode({ name, config: { 'cluster-enabled': 'yes', ...config }, disk: diskOf(name) })),
   )
   const admins = new Map(nodes.map((node) => [node.name, new AdminClient(world, node)]))
   const admin = (name: string): AdminClient => admins.get(name) as AdminClient
@@ -63,13 +55,17 @@ export async function startCluster(
     missingGoodReplicas(names.primaries.map(admin), goodReplicas),
   )
   const nameByAddress = new Map(nodes.map((node) => [`${node.host}:${node.port}`, node.name]))
+  const nodeName = (address: string): string => nameByAddress.get(address) ?? address
   const server = parseInfo(await admin(first.name).text(['INFO', 'server']))
   return {
     nodes,
     admins: [...admins.values()],
-    slotsOf: (name) => [slots.get(name) ?? unknownPrimary(name)],
+    slotsOf: (name) => (name === undefined ? [[0, SLOTS - 1]] : [slots.get(name) ?? unknownPrimary(name)]),
     seeds: nodes.map(({ host, port }) => ({ host, port })),
-    nodeName: (address) => nameByAddress.get(address) ?? address,
+    nodeName,
+    questions: QUESTIONS,
+    observeIntervalMs: OBSERVE_INTERVAL_MS,
+    readState: (replies) => readState(replies, nodeName),
     version: server.get('redis_version') ?? 'unknown',
     settle: async (settleMs) => {
       const endMs = world.nowMs() + settleMs
@@ -82,6 +78,20 @@ export async function startCluster(
     close: () => {
       for (const client of admins.values()) client.close()
     },
+  }
+}
+
+function readState(
+  [nodes, info, replication]: readonly ReplyValue[],
+  nodeName: (address: string) => string,
+): NodeState | undefined {
+  if (!Buffer.isBuffer(nodes) || !Buffer.isBuffer(info) || !Buffer.isBuffer(replication)) return undefined
+  const own = parseOwnState(replyText(nodes), nodeName)
+  const offsetField = own.role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset'
+  return {
+    ...own,
+    clusterState: parseInfo(replyText(info)).get('cluster_state') ?? '',
+    offsetBytes: Number(parseInfo(replyText(replication)).get(offsetField) ?? '0'),
   }
 }
 

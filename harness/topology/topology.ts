@@ -1,6 +1,6 @@
-/** Topologies as data. `cluster.ts` builds the one kind that there is so far. */
+/** Topologies as data. `cluster.ts` and `standalone.ts` build them, `start.ts` chooses. */
 
-export type TopologySpec = ClusterSpec
+export type TopologySpec = ClusterSpec | StandaloneSpec
 
 export interface ClusterSpec {
   kind: 'cluster'
@@ -10,8 +10,19 @@ export interface ClusterSpec {
   config: Readonly<Record<string, string>>
 }
 
+/** One server called `server`. */
+export interface StandaloneSpec {
+  kind: 'standalone'
+  /** Parameters of the server; an arm's settings win over these. */
+  config: Readonly<Record<string, string>>
+}
+
 export function cluster(spec: Omit<ClusterSpec, 'kind'>): ClusterSpec {
   return { kind: 'cluster', ...spec }
+}
+
+export function standalone(spec: Omit<StandaloneSpec, 'kind'>): StandaloneSpec {
+  return { kind: 'standalone', ...spec }
 }
 
 /** `primary-1` … and `replica-1` … (with several replicas each: `replica-1a`, `replica-1b`). */
@@ -24,4 +35,11 @@ export function clusterNodeNames(spec: ClusterSpec): { primaries: string[]; repl
     }),
   )
   return { primaries, replicas }
+}
+
+/** Names of all nodes, in the order in which they are started. */
+export function nodeNames(spec: TopologySpec): string[] {
+  if (spec.kind === 'standalone') return ['server']
+  const { primaries, replicas } = clusterNodeNames(spec)
+  return [...primaries, ...replicas.map(({ name }) => name)]
 }

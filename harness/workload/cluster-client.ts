@@ -12,6 +12,7 @@ import type { Io, Timer } from '../../engine/io.ts'
 import { ReplyError, type ReplyValue } from '../../engine/resp/reply-parser.ts'
 import type { Outcome } from '../history/history.ts'
 import { type Address, type ConnectionLost, RespClient } from './resp-client.ts'
+import type { WorkloadClient, WriteResult } from './server-client.ts'
 
 /** Redis's own clients follow at most 5 redirects (redis-cli, ioredis: 16, Jedis: 5). */
 const MAX_REDIRECTS = 5
@@ -20,16 +21,8 @@ const REFRESH_INTERVAL_MS = 200
 /** A node that does not send its map for so long is passed over. */
 const REFRESH_TIMEOUT_MS = 300
 
-export interface WriteResult {
-  outcome: Outcome
-  /** `host:port` of the node that answered last; empty: none did. */
-  node: string
-  error: string
-}
-
 interface PendingWrite {
-  key: string
-  value: string
+  words: readonly string[]
   redirects: number
   timer: Timer | undefined
   /** Where it was sent last. */
@@ -38,7 +31,7 @@ interface PendingWrite {
   done: ((result: WriteResult) => void) | undefined
 }
 
-export class ClusterClient {
+export class ClusterClient implements WorkloadClient {
   private readonly io: Io
   private readonly seeds: readonly Address[]
   private readonly timeoutMs: number
@@ -74,9 +67,9 @@ export class ClusterClient {
     ask()
   }
 
-  /** SET key value on the owner of the key's slot. `done` is called exactly once. */
-  set(key: string, value: string, done: (result: WriteResult) => void): void {
-    const write: PendingWrite = { key, value, redirects: 0, timer: undefined, node: '', sent: false, done }
+  /** Sends a command to the owner of the key's slot. `done` is called exactly once. */
+  send(key: string, words: readonly string[], done: (result: WriteResult) => void): void {
+    const write: PendingWrite = { words, redirects: 0, timer: undefined, node: '', sent: false, done }
     write.timer = this.io.timers.after(this.timeoutMs, () => this.expire(write))
     const owner = this.ownerOf(keyHashSlot(Buffer.from(key)))
     if (owner === undefined) {
@@ -99,7 +92,7 @@ export class ClusterClient {
     write.node = node
     write.sent = true
     if (asking) client.send(['ASKING'], () => {})
-    client.send(['SET', write.key, write.value], (reply, lost) => this.onReply(write, node, reply, lost))
+    client.send(write.words, (reply, lost) => this.onReply(write, node, reply, lost))
   }
 
   private onReply(write: PendingWrite, node: string, reply: ReplyValue | undefined, lost?: ConnectionLost): void {

@@ -1,18 +1,28 @@
-/** Workloads as data. `unique-writes.ts` runs the one kind that there is so far. */
+/** Workloads as data. `generator.ts` runs them. */
 
-export type WorkloadSpec = UniqueWritesSpec
+export type WorkloadSpec = UniqueWritesSpec | OverwritesSpec
+
+interface OpenLoop {
+  /** All keys belong to the slots that this node owns at the start; left out: to any. */
+  shardOf?: string
+  groups: Readonly<Record<string, WriterGroup>>
+  /** An operation without an answer for so long has an unknown end. */
+  timeoutMs: number
+}
 
 /**
  * Every operation sets a key of its own to a value of its own, at a fixed rate (open loop), so that each acknowledged
  * write can be looked for afterwards.
  */
-export interface UniqueWritesSpec {
+export interface UniqueWritesSpec extends OpenLoop {
   kind: 'unique-writes'
-  /** All keys belong to the slots that this node owns at the start. */
-  shardOf: string
-  groups: Readonly<Record<string, WriterGroup>>
-  /** An operation without an answer for so long has an unknown end. */
-  timeoutMs: number
+}
+
+/** Every operation sets one of a few keys to a value of a given size, at a fixed rate: an append-only file grows, the data set does not. */
+export interface OverwritesSpec extends OpenLoop {
+  kind: 'overwrites'
+  keys: number
+  valueBytes: number
 }
 
 export interface WriterGroup {
@@ -24,6 +34,10 @@ export interface WriterGroup {
 
 export function uniqueWrites(spec: Omit<UniqueWritesSpec, 'kind'>): UniqueWritesSpec {
   return { kind: 'unique-writes', ...spec }
+}
+
+export function overwrites(spec: Omit<OverwritesSpec, 'kind'>): OverwritesSpec {
+  return { kind: 'overwrites', ...spec }
 }
 
 /** Names of the clients of each group: `minority-1`, `minority-2`, … */

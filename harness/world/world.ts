@@ -60,6 +60,8 @@ export interface World {
   powerCut(node: string): Promise<ActiveFault>
   /** The node must have been started with the disk `faulty` or `held-back`. */
   impairDisk(node: string, fault: DiskFault): Promise<ActiveFault>
+  /** Size of a file, or of all files in a folder, in the node's directory; 0 when there is none. */
+  fileBytes(node: string, path: string): Promise<number>
   /** Hash over everything that happened so far (simulator), else null. */
   traceHash(): string | null
   /** Heals, stops and removes everything. Safe to call at any time, twice too. */
@@ -96,8 +98,6 @@ export interface WorldNode {
   readonly adminPort: number
   /** The complete configuration that it was started with. */
   readonly configuration: Readonly<Record<string, string>>
-  /** Where its data files lie, for the management plane of the real world; null where there are no real files. */
-  readonly directory: string | null
   /** The last lines of its log, oldest first. */
   logTail(lines: number): string[]
 }

@@ -113,6 +113,7 @@ export function armPanels(arm: ArmResult, position: number, result: Pick<Result,
     ...lostPanel(id('lost'), arm, result),
     ...groups.flatMap((group, index) => latencyPanel(id(`latency-${index}`), group, timeline.bucketMs, result)),
     ...gapPanel(id('gap'), arm),
+    ...filePanel(id('file'), arm),
   ]
 }
 
@@ -289,6 +290,43 @@ function gapPanel(id: string, arm: ArmResult): TitledPanel[] {
           label: node,
           colour: `node-${series.findIndex((one) => one.node === node) % 6}` as const,
           values: mergeLargest(bytes, factor),
+        })),
+        yMin: 0,
+        yMax,
+        yTicks: [0, yMax / 2, yMax],
+      },
+    },
+  ]
+}
+
+const FILE_SERIES: Readonly<Record<string, { label: string; colour: Colour }>> = {
+  aofBytes: { label: 'now', colour: 'node-0' },
+  aofBaseBytes: { label: 'after the last rewrite', colour: 'node-1' },
+}
+
+/** How the append-only file grew and was rewritten. */
+function filePanel(id: string, arm: ArmResult): TitledPanel[] {
+  const found = arm.timeline.samples.filter(({ name }) => Object.hasOwn(FILE_SERIES, name))
+  const [first] = found
+  if (first === undefined || found.every(({ name }) => name !== 'aofBytes')) return []
+  const series = found.filter(({ node, timesMs }) => node === first.node && timesMs.length === first.timesMs.length)
+  const factor = mergeFactor(first.timesMs.length)
+  const highest = Math.max(0, ...series.flatMap(({ values }) => values))
+  const yMax = 2 ** Math.ceil(Math.log2(Math.max(1024, highest)))
+  return [
+    {
+      id,
+      title: 'Size of the append-only file',
+      summary: `At most ${highest} bytes.`,
+      panel: {
+        kind: 'line',
+        unit: 'bytes',
+        scale: 'linear',
+        xs: mergeFirst(first.timesMs, factor),
+        widthMs: 0,
+        series: series.map(({ name, values }) => ({
+          ...(FILE_SERIES[name] as { label: string; colour: Colour }),
+          values: mergeLargest(values, factor),
         })),
         yMin: 0,
         yMax,

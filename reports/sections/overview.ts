@@ -16,6 +16,7 @@ export function overview(result: Result): Html {
     <p class="finding-verdict">${verdictMark(result.verdict)}</p>
     <p class="finding-sentence">${result.sentence}</p>
   </div>
+  ${notRun(result)}
   <div class="overview">
     <div>
       <h2 class="small">Claim under test</h2>
@@ -35,6 +36,19 @@ export function overview(result: Result): Html {
     <a href="#configuration">Configuration</a>
   </nav>
 </header>`
+}
+
+/** Arms that could not run there, those with the same reason together: never passed over in silence. */
+function notRun(result: Result): Html | false {
+  const reasons = [...new Set(result.notRun.map(({ reason }) => reason))]
+  return (
+    reasons.length > 0 &&
+    html`
+  <div class="not-run">${reasons.map((reason) => {
+    const titles = result.notRun.filter((arm) => arm.reason === reason).map(({ title }) => title)
+    return html`<p><strong>Not run:</strong> ${titles.join('; ')}. <span class="muted">${reason} The verdict is that of the other arms.</span></p>`
+  })}</div>`
+  )
 }
 
 function facts(result: Result): Html {

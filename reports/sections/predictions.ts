@@ -117,13 +117,16 @@ function derivations(rows: readonly { arm: ArmResult; prediction: Prediction }[]
           <div><dt>${sources.length === 1 ? 'Source' : 'Sources'}</dt><dd>${sources.join('; ')}</dd></div></dl></details>`
 }
 
+/** Other units say what is counted, and so does the label. */
+const COUNTED_WITH_UNIT: ReadonlySet<string> = new Set(['ms', 'bytes', 'ratio', 'ops/s'])
+
 /** Everything that was counted, arms side by side: operations by outcome, losses by cause, and other measures. */
 function countsTable(result: Result): Html {
   const { arms } = result
   const predicted = new Set(arms.flatMap((arm) => Object.keys(arm.predicted)))
   const names = [...new Set(arms.flatMap((arm) => Object.keys(arm.measured)))]
   const cell = (value: Value, unit: string) =>
-    html`<td class="number">${typeof value === 'number' ? formatMeasure(value, unit === 'ms' || unit === 'bytes' ? unit : '') : '–'}</td>`
+    html`<td class="number">${typeof value === 'number' ? formatMeasure(value, COUNTED_WITH_UNIT.has(unit) ? unit : '') : '–'}</td>`
   const rows = names.flatMap((name): Html[] => {
     const { label, unit } = describeMeasure(name, result)
     const values = arms.map((arm) => own(arm.measured, name))

@@ -322,6 +322,7 @@ function arm(model: ArmModel, seed: number, version: string): ArmResult {
   const [writableLow, writableHigh] = model.predictedWritableMs
   return {
     name: model.name,
+    target: 'engine',
     title: model.title,
     settings: model.settings,
     verdict: 'pass',
@@ -391,6 +392,7 @@ function arm(model: ArmModel, seed: number, version: string): ArmResult {
       nodes: nodes(model, version),
       replicationGap: replicationGap(model, random),
       lostWrites: lost,
+      samples: [],
       events: events(model),
     },
     outages: outages(model),
@@ -406,7 +408,7 @@ export function splitBrainResult(): Result {
   const arms = models.map((model, position) => arm(model, position + 1, '7.0.15'))
   const lostOf = (position: number) => (arms[position]?.measured.lostWrites ?? 0).toLocaleString('en-US')
   return {
-    version: 1,
+    version: 2,
     scenario: {
       name: 'cluster/split-brain',
       title: 'Split brain in a cluster',
@@ -429,6 +431,8 @@ export function splitBrainResult(): Result {
     host: { platform: 'linux x64', node: '20.20.0', cpus: 2, faultline: '0.1.0' },
     command: 'npm run scenario split-brain -- --seed 4211907331',
     arms,
+    notRun: [],
+    measures: {},
     campaign: null,
     traceHash: null,
   }
@@ -449,7 +453,7 @@ export function failingCampaignResult(runs = 500): Result {
     broken.sentence =
       'Slots 0-5460 had two primaries in epoch 7. acknowledged writes lost: 1903 writes, predicted 0 … 1700'
     broken.measured.lostWrites = 1903
-    broken.measured.lostWritesByCause['minority-side'] = 1900
+    broken.measured.lostWritesByCause = { ...broken.measured.lostWritesByCause, 'minority-side': 1900 }
     const check = broken.checks[1]
     if (check !== undefined) {
       check.verdict = 'fail'

@@ -1,5 +1,12 @@
 /** Histories made by hand, for tests: a partition of `primary-1` with some writes on either side. */
-import { type ContentEvent, History, type HistoryEvent, type NodeEvent, type Outcome } from '../history.ts'
+import {
+  type CommandEvent,
+  type ContentEvent,
+  History,
+  type HistoryEvent,
+  type NodeEvent,
+  type Outcome,
+} from '../history.ts'
 
 export interface PlantedWrite {
   client?: string
@@ -58,6 +65,19 @@ export function contentOf(
   entries: [string, string][],
 ): ContentEvent {
   return { type: 'content', atMs: END_MS, node, role, follows, entries }
+}
+
+/** `node` is killed at a time and back 300 ms later. */
+export function crashEvents(node: string, atMs: number): HistoryEvent[] {
+  const fault = { type: 'fault' as const, name: 'kill', description: `${node} killed`, minority: [], node }
+  return [
+    { ...fault, state: 'start', atMs, tookHold: '' },
+    { ...fault, state: 'end', atMs: atMs + 300, tookHold: 'process 1 ended' },
+  ]
+}
+
+export function commandEvent(words: readonly string[], reply: string, atMs: number, doneMs = 1): CommandEvent {
+  return { type: 'command', atMs, node: 'server', words: [...words], reply, replyMs: 1, doneMs }
 }
 
 export function nodeEvent(event: Partial<NodeEvent> & { node: string; atMs: number }): NodeEvent {

@@ -1,5 +1,5 @@
 /** One node of the real world: a server process in its directory, which may die and be started again. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerProgram } from '../programs.ts'
 import type { DiskFault, DiskKind } from '../world.ts'
@@ -18,10 +18,10 @@ export interface RealNodeOptions {
 
 export class RealNode {
   readonly name: string
-  readonly directory: string
   readonly configuration: Readonly<Record<string, string>>
   readonly disk: DiskKind
   private readonly options: RealNodeOptions
+  private readonly directory: string
   private server: ServerProcess | undefined
 
   constructor(options: RealNodeOptions) {
@@ -74,6 +74,13 @@ export class RealNode {
     }
     writeFileSync(`${file}.new`, JSON.stringify(fault))
     renameSync(`${file}.new`, file)
+  }
+
+  /** Of a file, or of all files in a folder; 0 when there is none. */
+  fileBytes(path: string): number {
+    const status = statSync(join(this.directory, path), { throwIfNoEntry: false })
+    if (status === undefined || !status.isDirectory()) return status?.size ?? 0
+    return readdirSync(join(this.directory, path)).reduce((sum, name) => sum + this.fileBytes(join(path, name)), 0)
   }
 
   /** The last lines of the log, oldest first. */

@@ -1,11 +1,11 @@
 /** Makes the real worlds of a run, one for each arm. */
 import { join, resolve } from 'node:path'
 import type { Scenario } from '../../scenario.ts'
-import { clusterNodeNames } from '../../topology/topology.ts'
+import { nodeNames } from '../../topology/topology.ts'
 import { clientNames } from '../../workload/workload.ts'
 import { engineProgram, redisProgram } from '../programs.ts'
-import type { World } from '../world.ts'
-import { RealWorld } from './real-world.ts'
+import type { Capability, World } from '../world.ts'
+import { capabilitiesOf, RealWorld } from './real-world.ts'
 
 /** Journals of running harnesses: one place for all runs of a user's checkout, so that the next start finds them. */
 const JOURNAL_FOLDER = '.faultline/journal'
@@ -16,20 +16,27 @@ export interface RealWorldSettings {
   keep: boolean
 }
 
-/** Makes the world of an arm in the run's directory. Throws MISSING_BINARY at once when the target is not there. */
-export function realWorldFactory(
-  scenario: Scenario,
-  { target, binary, keep }: RealWorldSettings,
-): (arm: string, runDirectory: string) => Promise<World> {
-  const { primaries, replicas } = clusterNodeNames(scenario.topology)
+/** Of one target. */
+export interface RealWorldFactory {
+  /** Of every world that it makes. */
+  readonly capabilities: ReadonlySet<Capability>
+  /** Makes the world of an arm in the run's directory. */
+  create(arm: string, runDirectory: string): Promise<World>
+}
+
+/** Throws MISSING_BINARY at once when the target is not there. */
+export function realWorldFactory(scenario: Scenario, { target, binary, keep }: RealWorldSettings): RealWorldFactory {
   const program = target === 'engine' ? engineProgram() : redisProgram(binary)
-  return (arm, runDirectory) =>
-    RealWorld.create({
-      program,
-      nodes: primaries.length + replicas.length,
-      clients: clientNames(scenario.workload),
-      directory: join(runDirectory, `nodes-${arm}`),
-      journalFolder: resolve(JOURNAL_FOLDER),
-      keep,
-    })
+  return {
+    capabilities: capabilitiesOf(program),
+    create: (arm, runDirectory) =>
+      RealWorld.create({
+        program,
+        nodes: nodeNames(scenario.topology).length,
+        clients: clientNames(scenario.workload),
+        directory: join(runDirectory, `nodes-${arm}`),
+        journalFolder: resolve(JOURNAL_FOLDER),
+        keep,
+      }),
+  }
 }

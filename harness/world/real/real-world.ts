@@ -132,7 +132,6 @@ export class RealWorld implements World {
       adminHost: bindHost,
       adminPort: PORT,
       configuration,
-      directory: node.directory,
       logTail: (lines) => node.logTail(lines),
     }
   }
@@ -207,6 +206,10 @@ export class RealWorld implements World {
       tookHold: async () => `the disk of process ${node.pid} is told to be so`,
       undo: async () => node.impairDisk(undefined),
     })
+  }
+
+  async fileBytes(name: string, path: string): Promise<number> {
+    return this.node(name).fileBytes(path)
   }
 
   traceHash(): null {

@@ -176,6 +176,16 @@ export class SimDisk {
     return used
   }
 
+  /** Of a file, or of all files in a directory and below. */
+  bytesBelow(path: string): number {
+    const target = absolute(path)
+    let bytes = 0
+    for (const [name, inode] of this.names) {
+      if (name === target || name.startsWith(`${target}/`)) bytes += inode.sizeBytes
+    }
+    return bytes
+  }
+
   /** How many bytes of a write that grows a file fit. */
   roomFor(bytes: number): number {
     for (const fault of this.faults) if (fault.full === true) return 0

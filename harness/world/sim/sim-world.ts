@@ -20,6 +20,9 @@ const START_SPREAD_MS = 1000
 /** A run that takes longer than this in virtual time hangs. */
 const LIMIT_MS = 24 * 3600 * 1000
 
+/** What every simulated world offers. */
+export const SIMULATED: ReadonlySet<Capability> = new Set<Capability>(['network', 'process', 'power', 'disk'])
+
 export interface SimWorldOptions {
   seed: string
   /** Names of the client machines. */
@@ -28,7 +31,7 @@ export interface SimWorldOptions {
 
 export class SimWorld implements World {
   readonly kind = 'sim'
-  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>(['network', 'process', 'power', 'disk'])
+  readonly capabilities = SIMULATED
   readonly adminIo: Io
   private readonly simulation: Simulation
   private readonly clientIos: Map<string, Io>
@@ -81,7 +84,6 @@ export class SimWorld implements World {
       adminHost: address,
       adminPort: PORT,
       configuration,
-      directory: null,
       logTail: (lines) => logTail(host, lines),
     }
   }
@@ -129,6 +131,10 @@ export class SimWorld implements World {
       ...(failing !== undefined && { failing }),
     })
     return once('the disk was told to be so', async () => mend())
+  }
+
+  async fileBytes(name: string, path: string): Promise<number> {
+    return this.node(name).host.disk.bytesBelow(`/${path}`)
   }
 
   traceHash(): string {

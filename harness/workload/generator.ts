@@ -1,14 +1,16 @@
 /**
- * The generator of `unique-writes`: every client writes keys of its own at fixed times (open loop). An operation begins
- * at its intended time whether or not earlier ones were answered, so a stall cannot hide itself (coordinated omission).
+ * The generator of open-loop workloads: every client writes at fixed times. An operation begins at its intended time
+ * whether or not earlier ones were answered, so a stall cannot hide itself (coordinated omission).
  */
 import { keyHashSlot } from '../../engine/data/crc16.ts'
 import type { Io, Timer } from '../../engine/io.ts'
 import type { Recorder } from '../history/history.ts'
 import type { World } from '../world/world.ts'
-import { ClusterClient, type WriteResult } from './cluster-client.ts'
+import { ClusterClient } from './cluster-client.ts'
+import { DATA_PREFIX } from './data-set.ts'
 import type { Address } from './resp-client.ts'
-import { clientsByGroup, type UniqueWritesSpec } from './workload.ts'
+import { ServerClient, type WorkloadClient, type WriteResult } from './server-client.ts'
+import { clientsByGroup, type WorkloadSpec } from './workload.ts'
 
 /** An operation that starts this much after its time shows that the generator itself is overloaded. */
 const LATE_MS = 100
@@ -19,8 +21,8 @@ const MAX_OUTSTANDING = 10_000
 
 export interface GeneratorOptions {
   seeds: readonly Address[]
-  /** Slots that keys may fall into. */
-  slots: readonly (readonly [from: number, to: number])[]
+  /** Slots that keys may fall into; undefined: one server, and keys have no slots. */
+  slots: readonly (readonly [from: number, to: number])[] | undefined
   /** Name of the node that listens on `host:port`. */
   nodeName(address: string): string
   recorder: Recorder
@@ -29,7 +31,7 @@ export interface GeneratorOptions {
 }
 
 export interface Generator {
-  /** Resolves when every client has its slot map. */
+  /** Resolves when every client is connected. */
   ready: Promise<void>
   start(): void
   /** No new operations; resolves when all have ended. */
@@ -40,32 +42,41 @@ export interface Generator {
   close(): void
 }
 
-export function startUniqueWrites(spec: UniqueWritesSpec, world: World, options: GeneratorOptions): Generator {
-  return new UniqueWrites(spec, world, options)
+export function startGenerator(spec: WorkloadSpec, world: World, options: GeneratorOptions): Generator {
+  return new OpenLoopGenerator(spec, world, options)
 }
 
-class UniqueWrites implements Generator {
+/** One operation before it is sent. */
+interface Operation {
+  key: string
+  /** What the key holds afterwards; empty where that is not looked at. */
+  value: string
+  words: readonly string[]
+}
+
+class OpenLoopGenerator implements Generator {
   readonly ready: Promise<void>
   offered = 0
   late = 0
+  private readonly spec: WorkloadSpec
   private readonly world: World
   private readonly options: GeneratorOptions
   private readonly writers: Writer[]
-  private readonly tags: readonly string[]
+  private readonly tags: readonly string[] | undefined
   private outstanding = 0
   private onIdle: (() => void) | undefined
 
-  constructor(spec: UniqueWritesSpec, world: World, options: GeneratorOptions) {
+  constructor(spec: WorkloadSpec, world: World, options: GeneratorOptions) {
+    this.spec = spec
     this.world = world
     this.options = options
-    this.tags = tagsIn(options.slots)
+    this.tags = options.slots === undefined ? undefined : tagsIn(options.slots)
     const clients = clientsByGroup(spec)
     this.writers = Object.entries(spec.groups).flatMap(([group, { ratePerSecond }]) => {
       const names = clients[group] ?? []
       const intervalMs = (1000 * names.length) / ratePerSecond
       return names.map(
-        (name, i) =>
-          new Writer(this, name, group, world.clientIo(name), intervalMs, (i * intervalMs) / names.length, spec),
+        (name, i) => new Writer(this, name, group, world.clientIo(name), intervalMs, (i * intervalMs) / names.length),
       )
     })
     const { promise, resolve } = world.deferred<void>()
@@ -78,8 +89,12 @@ class UniqueWrites implements Generator {
     }
   }
 
-  get seeds(): readonly Address[] {
-    return this.options.seeds
+  client(io: Io): WorkloadClient {
+    const { seeds, slots } = this.options
+    const { timeoutMs } = this.spec
+    return slots === undefined
+      ? new ServerClient(io, seeds[0] as Address, timeoutMs)
+      : new ClusterClient(io, seeds, timeoutMs)
   }
 
   start(): void {
@@ -105,19 +120,28 @@ class UniqueWrites implements Generator {
     return round(this.world.nowMs() - this.options.zeroMs())
   }
 
-  /** `{tag}:client:serial`: a key of its own in one of the wanted slots. */
-  key(client: string, serial: number): string {
-    return `{${this.tags[serial % this.tags.length]}}:${client}:${serial}`
+  /** A client's operation number `serial`, from 1; `id` is its number in the history. */
+  private operation(client: string, serial: number, id: number): Operation {
+    if (this.spec.kind === 'unique-writes') {
+      const tag = this.tags === undefined ? 'unique' : `{${this.tags[serial % this.tags.length]}}`
+      const key = `${tag}:${client}:${serial}`
+      return { key, value: String(id), words: ['SET', key, String(id)] }
+    }
+    const { keys, valueBytes } = this.spec
+    const key = `${DATA_PREFIX}overwritten:${id % keys}`
+    return { key, value: '', words: ['SET', key, String(id).padEnd(valueBytes, 'x')] }
   }
 
-  /** Records the beginning and returns the operation's id. */
-  begin(writer: Writer, key: string, intendedMs: number): number {
+  /** Records the beginning. */
+  begin(writer: Writer, serial: number, intendedMs: number): { id: number; operation: Operation } {
     const id = ++this.offered
+    const operation = this.operation(writer.name, serial, id)
     this.outstanding++
     if (this.nowMs() - intendedMs > LATE_MS) this.late++
     const { name: client, group } = writer
-    this.options.recorder.record({ type: 'invoke', id, atMs: intendedMs, client, group, key, value: String(id) })
-    return id
+    const { key, value } = operation
+    this.options.recorder.record({ type: 'invoke', id, atMs: intendedMs, client, group, key, value })
+    return { id, operation }
   }
 
   end(id: number, { outcome, node, error }: WriteResult): void {
@@ -132,8 +156,8 @@ class UniqueWrites implements Generator {
 class Writer {
   readonly name: string
   readonly group: string
-  readonly client: ClusterClient
-  private readonly owner: UniqueWrites
+  readonly client: WorkloadClient
+  private readonly owner: OpenLoopGenerator
   private readonly io: Io
   private readonly intervalMs: number
   private readonly offsetMs: number
@@ -142,22 +166,14 @@ class Writer {
   private outstanding = 0
   private serial = 0
 
-  constructor(
-    owner: UniqueWrites,
-    name: string,
-    group: string,
-    io: Io,
-    intervalMs: number,
-    offsetMs: number,
-    spec: UniqueWritesSpec,
-  ) {
+  constructor(owner: OpenLoopGenerator, name: string, group: string, io: Io, intervalMs: number, offsetMs: number) {
     this.owner = owner
     this.name = name
     this.group = group
     this.io = io
     this.intervalMs = intervalMs
     this.offsetMs = offsetMs
-    this.client = new ClusterClient(io, owner.seeds, spec.timeoutMs)
+    this.client = owner.client(io)
   }
 
   start(): void {
@@ -182,8 +198,7 @@ class Writer {
   }
 
   private write(intendedMs: number): void {
-    const key = this.owner.key(this.name, ++this.serial)
-    const id = this.owner.begin(this, key, intendedMs)
+    const { id, operation } = this.owner.begin(this, ++this.serial, intendedMs)
     if (this.outstanding >= MAX_OUTSTANDING) {
       this.owner.end(id, {
         outcome: 'fail',
@@ -193,7 +208,7 @@ class Writer {
       return
     }
     this.outstanding++
-    this.client.set(key, String(id), (result) => {
+    this.client.send(operation.key, operation.words, (result) => {
       this.outstanding--
       this.owner.end(id, result)
     })
@@ -206,7 +221,7 @@ function round(timeMs: number): number {
 }
 
 /** Hash tags (`k0`, `k1`, …) that fall into the wanted slots. */
-function tagsIn(slots: GeneratorOptions['slots']): string[] {
+function tagsIn(slots: NonNullable<GeneratorOptions['slots']>): string[] {
   const tags: string[] = []
   for (let i = 0; tags.length < TAGS; i++) {
     const slot = keyHashSlot(Buffer.from(`k${i}`))

@@ -1,0 +1,28 @@
+/** How measures are called in reports, and their units, where a scenario does not predict them. */
+
+const NAMES: Readonly<Record<string, { label: string; unit: string }>> = {
+  lostWindowMs: { label: 'age of the oldest lost write at the crash', unit: 'ms' },
+  stallMs: { label: 'longest operation while the command acted', unit: 'ms' },
+  quietStallMs: { label: 'longest operation at other times', unit: 'ms' },
+  p50Ms: { label: 'latency, median', unit: 'ms' },
+  p99Ms: { label: 'latency, p99', unit: 'ms' },
+  restartMs: { label: 'restart until it serves', unit: 'ms' },
+  loadMs: { label: 'load of the data, as the server says', unit: 'ms' },
+  rewrites: { label: 'rewrites of the append-only file', unit: 'times' },
+  triggerBytes: { label: 'size at which the last automatic rewrite began', unit: 'bytes' },
+  triggerGrowth: { label: 'that size over the size after the rewrite before', unit: 'ratio' },
+  rewriteStallMs: { label: 'longest operation during rewrites', unit: 'ms' },
+  outageMs: { label: 'longest outage', unit: 'ms' },
+  lostWrites: { label: 'acknowledged writes lost', unit: 'writes' },
+}
+
+/** Of a name that is not listed: its words, and the unit that is its last one. */
+export function describeMeasure(name: string): { label: string; unit: string } {
+  const known = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined
+  if (known !== undefined) return known
+  const unit = /Ms$/.test(name) ? 'ms' : /Bytes$/.test(name) ? 'bytes' : /Ratio$/.test(name) ? 'ratio' : ''
+  const words = name
+    .replace(/(Ms|Bytes)$/, '')
+    .replace(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
+  return { label: words, unit }
+}

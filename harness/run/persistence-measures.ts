@@ -1,0 +1,92 @@
+/** Measures of saving and rewriting: stalls around administrative commands, and what rewrites of the append-only file did. */
+import type { CommandEvent, History, NodeEvent, Operation } from '../history/history.ts'
+
+/** An operation that began so long before a command may still be caught by it. */
+const MARGIN_MS = 5
+
+/**
+ * The longest time that an operation took while a command during the workload acted (`stallMs`), and while none did
+ * (`quietStallMs`): what the machine does by itself. With the distribution of both together.
+ */
+export function stallMeasures(history: History): Record<string, number> {
+  const commands = history.of('command').filter((event) => event.atMs > 0)
+  const answered = history.operations().filter((op) => op.outcome === 'ok')
+  if (commands.length === 0 || answered.length === 0) return {}
+  const latencies = answered.map(latencyMs).sort((a, b) => a - b)
+  const during = answered.filter((op) => commands.some((event) => overlaps(op, event)))
+  const quiet = answered.filter((op) => !commands.some((event) => overlaps(op, event)))
+  return {
+    stallMs: longest(during),
+    quietStallMs: longest(quiet),
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+  }
+}
+
+function overlaps({ invokedMs, completedMs }: Operation, { atMs, doneMs }: CommandEvent): boolean {
+  return completedMs >= atMs && invokedMs <= atMs + doneMs + MARGIN_MS
+}
+
+function latencyMs({ invokedMs, completedMs }: Operation): number {
+  return completedMs - invokedMs
+}
+
+function longest(operations: readonly Operation[]): number {
+  return round(operations.reduce((most, op) => Math.max(most, latencyMs(op)), 0))
+}
+
+/** Nearest rank of an ascending list. */
+function quantile(sorted: readonly number[], fraction: number): number {
+  return round(sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)] ?? 0)
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100
+}
+
+/**
+ * Of the rewrites that the server began by itself while it was observed: how many, how large the file was when the last
+ * of them began, and how many times the size after the rewrite before it. Then the longest operation meanwhile.
+ */
+export function rewriteMeasures(history: History): Record<string, number> {
+  const observed = history.of('node').filter((event) => event.samples?.aofBytes !== undefined)
+  const commands = history.of('command').filter(({ words }) => words[0]?.toUpperCase() === 'BGREWRITEAOF')
+  const first = observed[0]
+  const last = observed.at(-1)
+  if (first === undefined || last === undefined) return {}
+  const rewrites = sample(last, 'rewrites') - sample(first, 'rewrites')
+  const starts = observed.flatMap((event, i) => {
+    const before = observed[i - 1]
+    const isAsked = commands.some(({ atMs, doneMs }) => event.atMs >= atMs && event.atMs <= atMs + doneMs + 200)
+    const began = before !== undefined && sample(event, 'rewrites') > sample(before, 'rewrites')
+    return began && !isAsked ? [{ before, event }] : []
+  })
+  const trigger = starts.at(-1)
+  if (trigger === undefined) return { rewrites }
+  const triggerBytes = Math.max(sample(trigger.before, 'aofBytes'), sample(trigger.event, 'aofBytes'))
+  const baseBytes = sample(trigger.before, 'aofBaseBytes')
+  return {
+    rewrites,
+    triggerBytes,
+    ...(baseBytes > 0 && { triggerGrowth: round(triggerBytes / baseBytes) }),
+    rewriteStallMs: longest(whileRewriting(history, observed)),
+  }
+}
+
+function whileRewriting(history: History, observed: readonly NodeEvent[]): Operation[] {
+  const spans = observed.flatMap((event, i) => {
+    const next = observed[i + 1]
+    return next !== undefined && (sample(event, 'rewriting') > 0 || sample(next, 'rewriting') > 0)
+      ? [{ fromMs: event.atMs, toMs: next.atMs }]
+      : []
+  })
+  return history
+    .operations()
+    .filter(
+      (op) => op.outcome === 'ok' && spans.some((span) => op.completedMs >= span.fromMs && op.invokedMs <= span.toMs),
+    )
+}
+
+function sample(event: NodeEvent, name: string): number {
+  return event.samples?.[name] ?? 0
+}
