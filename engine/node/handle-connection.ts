@@ -17,17 +17,31 @@ import type { StreamBinding, StreamHandle, WriteRequest } from './stream-handle.
 import { handleOf, UV_EOF } from './stream-handle.ts'
 
 const READ_BUFFER_BYTES = 64 * 1024
+/** Windows on the beginning of the read buffer are kept up to this length: making one costs more than a short command. */
+const KEPT_WINDOWS = 4096
 
 /** What all connections of a process share. */
 export class HandleSharing {
   readonly binding: StreamBinding
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+  private readonly windows: (Buffer | undefined)[] = new Array<Buffer | undefined>(KEPT_WINDOWS).fill(undefined)
   /** For the next write; replaced when libuv keeps it. */
   request: WriteRequest
 
   constructor(binding: StreamBinding) {
     this.binding = binding
     this.request = new binding.WriteWrap()
+  }
+
+  /** The first `count` bytes that were read. */
+  received(count: number): Buffer {
+    if (count >= KEPT_WINDOWS) return this.readBuffer.subarray(0, count)
+    let window = this.windows[count]
+    if (window === undefined) {
+      window = this.readBuffer.subarray(0, count)
+      this.windows[count] = window
+    }
+    return window
   }
 }
 
@@ -114,9 +128,9 @@ export class HandleConnection extends SocketConnection {
 
   private readable(): void {
     if (this.dead) return
-    const { readBuffer, binding } = this.sharing
+    const { binding } = this.sharing
     const count = binding.streamBaseState[binding.kReadBytesOrError]!
-    if (count > 0) this.handlers.onData(readBuffer.subarray(0, count))
+    if (count > 0) this.handlers.onData(this.sharing.received(count))
     else if (count === UV_EOF) this.ended()
     else if (count < 0) this.fail(ioErrorFromNumber(count, 'read'))
   }

@@ -10,10 +10,15 @@
  */
 import type { Reply } from './reply.ts'
 
-/** Buffers of one size that wait for their next use. */
+/**
+ * Buffers of one size that wait for their next use. Most replies are short, and most are written to the buffer that was
+ * given back last: windows on that one are kept by their length, because making one costs as much as a short reply.
+ */
 export class BufferPool {
   readonly bufferBytes: number
   private readonly free: Buffer[] = []
+  private windowed: Buffer = EMPTY
+  private readonly windows: (Buffer | undefined)[] = new Array<Buffer | undefined>(KEPT_WINDOWS).fill(undefined)
 
   constructor(bufferBytes = 16 * 1024) {
     this.bufferBytes = bufferBytes
@@ -26,9 +31,31 @@ export class BufferPool {
   give(buffer: Buffer): void {
     if (buffer.length === this.bufferBytes && this.free.length < KEPT_BUFFERS) this.free.push(buffer)
   }
+
+  /** The buffer will not come back: somebody else keeps it. */
+  lose(buffer: Buffer): void {
+    if (buffer !== this.windowed) return
+    this.windowed = EMPTY
+    this.windows.fill(undefined)
+  }
+
+  /** The first `length` bytes of a buffer. */
+  window(buffer: Buffer, length: number): Buffer {
+    if (length >= KEPT_WINDOWS || buffer !== this.windowed) {
+      if (buffer.length !== this.bufferBytes || this.windowed !== EMPTY) return buffer.subarray(0, length)
+      this.windowed = buffer
+    }
+    let window = this.windows[length]
+    if (window === undefined) {
+      window = buffer.subarray(0, length)
+      this.windows[length] = window
+    }
+    return window
+  }
 }
 
 const KEPT_BUFFERS = 64
+const KEPT_WINDOWS = 2048
 
 export interface WriterOwner {
   /** The writer was empty and is not any more: flush it at the end of the turn. */
@@ -52,12 +79,13 @@ export class ReplyWriter implements Reply {
 
   /** What was written since the last `release`. Valid until the next write. */
   written(): Buffer {
-    return this.buffer.subarray(0, this.length)
+    return this.pool.window(this.buffer, this.length)
   }
 
   /** Forgets what was written. `reusable`: nobody reads the memory any more, it goes back to the pool. */
   release(reusable: boolean): void {
     if (reusable) this.pool.give(this.buffer)
+    else this.pool.lose(this.buffer)
     this.buffer = EMPTY
     this.length = 0
   }

@@ -51,6 +51,8 @@ export class CommandRecord {
   /** What clients call it, in lower case: another name after `rename-command`. */
   calledAs: string
   readonly parent: CommandRecord | undefined
+  /** What the row runs, kept here because all records have one shape and rows do not. Undefined: a container. */
+  readonly run: Command['run']
   readonly bits: number
   readonly arity: number
   readonly hasKeys: boolean
@@ -68,6 +70,7 @@ export class CommandRecord {
     this.fullName = parent === undefined ? command.name : `${parent.command.name}|${command.name}`
     this.calledAs = this.fullName
     this.arity = command.arity
+    this.run = command.run
     let bits = 0
     for (const flag of command.flags) bits |= flagBits[flag]
     for (const trait of command.traits ?? []) bits |= traitBits[trait]

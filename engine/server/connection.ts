@@ -145,12 +145,15 @@ export class ClientConnection implements Client {
   private onData(chunk: Buffer): void {
     const { server } = this
     if (this.closed) return
-    server.refreshClock()
+    const nowUs = server.io.clock.monotonicUs()
+    server.refreshClockAt(nowUs)
+    server.dispatcher.beginBatch(nowUs)
     server.stats.reads++
     if (this.kind === 'primary') server.stats.replicationInputBytes += chunk.length
     else server.stats.inputBytes += chunk.length
     if (this.takenBy !== undefined) this.takenBy(chunk)
     else if (!this.closing) this.feedInput(chunk)
+    server.dispatcher.endBatch()
     server.turn.endOfInput(this)
   }
 
@@ -199,6 +202,7 @@ export class ClientConnection implements Client {
   private flushEarly(): boolean {
     if (this.connection === undefined || this.server.turn.holdsReplies) return true
     this.flush()
+    this.server.dispatcher.endBatch()
     if (this.kind !== 'normal' || (this.connection?.bufferedBytes ?? 0) < UNREAD_OUTPUT_MAX) return true
     this.waitsForDrain = true
     return false
@@ -229,7 +233,7 @@ export class ClientConnection implements Client {
   }
 
   private checkQueryBuffer(): void {
-    if (this.kind === 'primary' || this.closed) return
+    if (this.parser.pendingBytes === 0 || this.kind === 'primary' || this.closed) return
     if (this.parser.pendingBytes <= this.server.config.values['client-query-buffer-limit']) return
     this.server.log.warning(
       `Closing client that reached max query buffer length: ${this.server.clients.describe(this)}`,

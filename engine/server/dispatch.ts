@@ -7,6 +7,7 @@
 import type { Arguments } from '../commands/arguments.ts'
 import { errors, wrongArity } from '../commands/errors.ts'
 import { findKeys } from '../commands/key-positions.ts'
+import type { Clock } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
 import { type CommandRecord, flagBits, traitBits } from './command-table.ts'
 import type { ClientConnection } from './connection.ts'
@@ -16,17 +17,35 @@ import type { RunningServer } from './running-server.ts'
 const KEYSPACE = flagBits.write | flagBits.readonly | traitBits.mayReplicate
 const WRITES = flagBits.write | traitBits.mayReplicate
 const HIDDEN_FROM_MONITOR = flagBits.skip_monitor | flagBits.admin
+/** Not a time of the monotonic clock, which begins at 0 or above. */
+const NO_TIME = -1
 const NOT_PROPAGATED = traitBits.executesTransaction
 
 export class Dispatcher {
   private readonly server: RunningServer
   private readonly context: CommandContext
+  private readonly clock: Clock
   /** Errors up to here were counted for a command already: an error inside EXEC is not one of EXEC. */
   private errorsCounted = 0
+  /**
+   * Monotonic time up to which commands have been timed; NO_TIME: long ago. Commands of one chunk follow each other
+   * closely, so that the end of one is the start of the next: reading the clock costs as much as a short command.
+   */
+  private timedUs = NO_TIME
 
   constructor(server: RunningServer) {
     this.server = server
+    this.clock = server.io.clock
     this.context = new CommandContext(server)
+  }
+
+  /** Commands follow each other from now (`nowUs`, monotonic) on, without anything in between, until `endBatch`. */
+  beginBatch(nowUs: number): void {
+    this.timedUs = nowUs
+  }
+
+  endBatch(): void {
+    this.timedUs = NO_TIME
   }
 
   /** One command of a client, complete: afterwards it has been answered, queued, parked or refused. */
@@ -166,17 +185,19 @@ export class Dispatcher {
    * propagation. `reply` gets the answer.
    */
   call(client: ClientConnection, record: CommandRecord, args: Arguments, reply: Reply): void {
-    const { server, context } = this
+    const { server, context, clock } = this
     const { propagation, stats } = server
     const outer = propagation.depth > 0 ? context.save() : undefined
     this.errorsCounted = stats.errorReplies
-    const startUs = server.io.clock.monotonicUs()
+    const startUs = this.timedUs === NO_TIME ? clock.monotonicUs() : this.timedUs
     propagation.depth++
     context.begin(client, record, args, reply)
-    const run = record.command.run
+    const { run } = record
     if (run === undefined) throw new Error(`${record.fullName} is a container and cannot run`)
     run(context, args)
-    const durationUs = server.io.clock.monotonicUs() - startUs
+    const endUs = clock.monotonicUs()
+    const durationUs = endUs - startUs
+    if (this.timedUs !== NO_TIME) this.timedUs = endUs
     record.microseconds += durationUs
     record.calls++
     server.timings.note(client, record, args, durationUs, server.nowMs)

@@ -92,6 +92,8 @@ export class RunningServer implements Server {
   /** `maxmemory-policy` is an LFU one: keys keep a counter of uses instead of the time of the last. */
   countsUses = false
   readonly rates: Record<'commands' | 'input' | 'output' | 'replicationInput' | 'replicationOutput', Rate>
+  /** Monotonic time up to which `nowMs` need not be refreshed for input. */
+  private clockGoodUntilUs = 0
   private readonly freeArguments: Arguments[] = []
   private readonly resuming = new Set<ClientConnection>()
   private readonly resumeAll = () => this.resumeClients()
@@ -169,6 +171,13 @@ export class RunningServer implements Server {
   }
 
   refreshClock(): void {
+    this.nowMs = this.io.clock.wallMs()
+  }
+
+  /** The same where the monotonic time is known: the wall clock is read only when it can show another millisecond soon. */
+  refreshClockAt(nowUs: number): void {
+    if (nowUs < this.clockGoodUntilUs) return
+    this.clockGoodUntilUs = nowUs + CLOCK_GOOD_FOR_US
     this.nowMs = this.io.clock.wallMs()
   }
 
@@ -445,3 +454,5 @@ function newStats(): Stats {
 }
 
 const KEPT_ARGUMENTS = 4096
+/** Input sees a time that is at most this old. */
+const CLOCK_GOOD_FOR_US = 200

@@ -63,7 +63,7 @@ export class Turn {
   endOfInput(client: Flushable): void {
     if (!this.holdsReplies) {
       const waiting = this.waiting
-      if (waiting.length === 1 && waiting[0] === client) waiting.length = 0
+      if (waiting.length === 1 && waiting[0] === client) waiting.pop()
       client.flush()
     }
     if (this.waiting.length > 0) this.schedule()
