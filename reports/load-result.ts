@@ -24,6 +24,8 @@ export interface LatencySummary {
 export interface LatencyHistogram extends LatencySummary {
   /** Points of the percentile curve: percentile (0 … 100) and latency. */
   curve: [percentile: number, ms: number][]
+  /** Operations that took at most so long, and longer than the bar before. */
+  bars: [upToMs: number, count: number][]
   /** HdrHistogram V2, compressed, base64; values are microseconds, 1 µs … 60 s, three digits. */
   hdr: string
 }

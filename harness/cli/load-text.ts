@@ -60,19 +60,14 @@ function percentileTable({ raw, corrected, commands }: LoadResult): string[] {
   ]
 }
 
-/** Two bars a decade step (1, 2, 5): how many operations took up to so long. */
-function histogramLines({ curve, count }: LatencyHistogram, columns: number): string[] {
-  if (count === 0) return []
-  const bounds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 60_000]
-  const below = (bound: number): number => curve.findLast(([, ms]) => ms <= bound)?.[0] ?? 0
-  const parts = bounds.map((bound, i) => ({ bound, part: below(bound) - (i === 0 ? 0 : below(bounds[i - 1]!)) }))
-  const first = parts.findIndex(({ part }) => part > 0)
-  const last = parts.findLastIndex(({ part }) => part > 0)
-  const most = Math.max(...parts.map(({ part }) => part))
-  const width = Math.max(10, columns - 32)
-  return parts.slice(first, last + 1).map(({ bound, part }) => {
-    const bar = '█'.repeat(part > 0 ? Math.max(1, Math.round((part / most) * width)) : 0)
-    return `  ≤ ${String(bound).padStart(6)} ms ${part.toFixed(part < 1 ? 3 : 1).padStart(7)} % ${bar}`
+/** How many operations took up to so long. */
+function histogramLines({ bars, count }: LatencyHistogram, columns: number): string[] {
+  const most = Math.max(...bars.map(([, of]) => of))
+  const width = Math.max(10, columns - 34)
+  return bars.map(([upToMs, of]) => {
+    const percent = (100 * of) / count
+    const bar = '█'.repeat(of > 0 ? Math.max(1, Math.round((of / most) * width)) : 0)
+    return `  ≤ ${String(upToMs).padStart(6)} ms ${percent.toFixed(percent < 1 ? 4 : 1).padStart(8)} % ${bar}`
   })
 }
 

@@ -23,6 +23,7 @@ function drawsOf(ids: readonly number[], valueBytes: NumberSpec = { kind: 'fixed
 function encode(words: readonly string[], draws: Draws, fixedValueBytes: number | null = 3): string {
   const shape = compileCommand(words, {
     keyPrefix: 'k:',
+    idDigits: 12,
     valueBytesMax: 400,
     fixedValueBytes: fixedValueBytes ?? undefined,
     valueText: VALUE,
@@ -54,6 +55,22 @@ describe('requests from words with placeholders', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999_999_999_999 }), (id) => {
         expect(encode(['GET', '__key__'], drawsOf([id]))).toBe(request('GET', `k:${String(id).padStart(12, '0')}`))
+      }),
+    )
+  })
+
+  it('overwrites the ids of an earlier request', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 99_999 }), { minLength: 4, maxLength: 4 }), (ids) => {
+        const options = { keyPrefix: 'k:', idDigits: 5, valueBytesMax: 3, fixedValueBytes: 3, valueText: VALUE }
+        const shape = compileCommand(['MSET', '__key__', '__data__', 'x__id__', '__seq__'], options)
+        expect(shape.isFixed).toBe(true)
+        const draws = drawsOf(ids)
+        const target = Buffer.alloc(shape.maxBytes)
+        shape.encode(target, 0, draws)
+        shape.overwrite(target, 0, draws)
+        const [key, id] = ids.slice(2).map((value) => String(value).padStart(12, '0'))
+        expect(target.toString('latin1')).toBe(request('MSET', `k:${key}`, 'abc', `x${id}`, '000000000042'))
       }),
     )
   })

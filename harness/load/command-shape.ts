@@ -26,19 +26,28 @@ const KINDS = { id: 0, again: 1, rand_int: 2, seq: 3 } as const
 type Piece = { kind: 'text'; bytes: Buffer } | { kind: 'digits'; draw: number } | { kind: 'data' | 'ttl' }
 
 interface Digits {
-  at: number
+  /** Behind the last digit. */
+  end: number
   draw: number
+  /** So many can differ from 0. */
+  width: number
 }
 
 /** The longest request of a command, and what makes one. */
 export interface CommandShape {
   readonly maxBytes: number
+  /** Every request has `maxBytes`, and differs from another in the digits of its ids only. */
+  readonly isFixed: boolean
+  /** Where an earlier request of this fixed command stands: draws anew and overwrites its ids. */
+  overwrite(target: Buffer, at: number, draws: Draws): void
   /** Writes one request at `at`; returns its end. */
   encode(target: Buffer, at: number, draws: Draws): number
 }
 
 export interface ShapeOptions {
   keyPrefix: string
+  /** Of the largest id. */
+  idDigits: number
   valueBytesMax: number
   /** Given when every value has the same length. */
   fixedValueBytes: number | undefined
@@ -49,7 +58,7 @@ export interface ShapeOptions {
 export function compileCommand(words: readonly string[], options: ShapeOptions): CommandShape {
   const compiled = words.map((word) => piecesOf(word, options))
   const isFixed = compiled.every((pieces) => pieces.every(({ kind }) => kind === 'text' || kind === 'digits'))
-  return isFixed ? new FixedShape(compiled) : new DrawnShape(compiled, options)
+  return isFixed ? new FixedShape(compiled, options.idDigits) : new DrawnShape(compiled, options)
 }
 
 function piecesOf(word: string, options: ShapeOptions): Piece[] {
@@ -90,23 +99,19 @@ function draw(kind: number, draws: Draws): number {
   }
 }
 
-/** Right-aligned with leading zeros before `end`; at most 12 digits. */
-function writeDigits(target: Buffer, end: number, number: number): void {
+/** The last `width` digits before `end`, with leading zeros. */
+function writeDigits(target: Buffer, end: number, number: number, width: number): void {
   let rest = number
   let position = end
-  // Above 2^31 in two halves: whole-number division is much faster on small integers.
+  const start = end - width
+  // Above 2^30 in two halves: whole-number division is much faster on small integers.
   if (rest > 999_999_999) {
     const high = Math.floor(rest / 1_000_000)
-    writeDigits(target, end - 6, high)
-    rest -= high * 1_000_000
-    for (let i = 0; i < 6; i++) {
-      const tenth = (rest / 10) | 0
-      target[--position] = 48 + rest - tenth * 10
-      rest = tenth
-    }
+    writeDigits(target, end - 6, high, width - 6)
+    writeDigits(target, end, rest - high * 1_000_000, 6)
     return
   }
-  while (rest > 0) {
+  while (position > start) {
     const tenth = (rest / 10) | 0
     target[--position] = 48 + rest - tenth * 10
     rest = tenth
@@ -115,10 +120,11 @@ function writeDigits(target: Buffer, end: number, number: number): void {
 
 class FixedShape implements CommandShape {
   readonly maxBytes: number
+  readonly isFixed = true
   private readonly template: Buffer
   private readonly digits: readonly Digits[]
 
-  constructor(words: readonly (readonly Piece[])[]) {
+  constructor(words: readonly (readonly Piece[])[], idDigits: number) {
     const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)]
     const digits: Digits[] = []
     let length = parts[0]!.length
@@ -132,7 +138,7 @@ class FixedShape implements CommandShape {
       for (const piece of pieces) {
         if (piece.kind === 'digits') {
           add(Buffer.alloc(ID_DIGITS, '0'))
-          digits.push({ at: length, draw: piece.draw })
+          digits.push({ end: length, draw: piece.draw, width: piece.draw === KINDS.seq ? ID_DIGITS : idDigits })
         } else if (piece.kind === 'text') add(piece.bytes)
       }
       add(Buffer.from('\r\n'))
@@ -143,16 +149,21 @@ class FixedShape implements CommandShape {
   }
 
   encode(target: Buffer, at: number, draws: Draws): number {
-    const { template, digits } = this
+    const { template } = this
     const { length } = template
     // A loop beats `copy` and `set` for what fits a few cache lines.
     if (length <= 256) for (let i = 0; i < length; i++) target[at + i] = template[i]!
     else template.copy(target, at)
+    this.overwrite(target, at, draws)
+    return at + length
+  }
+
+  overwrite(target: Buffer, at: number, draws: Draws): void {
+    const { digits } = this
     for (let i = 0; i < digits.length; i++) {
       const place = digits[i]!
-      writeDigits(target, at + place.at, draw(place.draw, draws))
+      writeDigits(target, at + place.end, draw(place.draw, draws), place.width)
     }
-    return at + length
   }
 }
 
@@ -162,6 +173,7 @@ function fixedLength(piece: Piece): number {
 
 class DrawnShape implements CommandShape {
   readonly maxBytes: number
+  readonly isFixed = false
   private readonly words: readonly (readonly Piece[])[]
   private readonly valueText: Buffer
   private readonly drawn: number[] = []
@@ -194,13 +206,17 @@ class DrawnShape implements CommandShape {
     return at
   }
 
+  overwrite(target: Buffer, at: number, draws: Draws): void {
+    this.encode(target, at, draws)
+  }
+
   private writePiece(target: Buffer, at: number, piece: Piece, drawn: number, draws: Draws): number {
     switch (piece.kind) {
       case 'text':
         return at + piece.bytes.copy(target, at)
       case 'digits':
         target.fill(48, at, at + ID_DIGITS)
-        writeDigits(target, at + ID_DIGITS, draw(piece.draw, draws))
+        writeDigits(target, at + ID_DIGITS, draw(piece.draw, draws), ID_DIGITS)
         return at + ID_DIGITS
       case 'data':
         return at + this.valueText.copy(target, at, 0, drawn)

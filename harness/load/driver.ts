@@ -167,20 +167,17 @@ export class Driver implements LinkOwner {
     if (this.isRunning && this.arrivals === undefined) this.fill(client, link)
   }
 
-  answered(
-    link: Link,
-    command: number,
-    intendedUs: number,
-    sentUs: number,
-    error: string | undefined,
-    isNil: boolean,
-  ): void {
-    this.inFlight--
-    if (error === undefined) this.tally.succeeded(command, link.client, intendedUs, sentUs, this.nowUs, isNil)
-    else this.tally.ended(command, link.client, intendedUs, this.nowUs, error, false)
+  answered(link: Link, command: number, intendedUs: number, sentUs: number, count: number, misses: number): void {
+    this.inFlight -= count
+    this.tally.succeeded(command, link.client, intendedUs, sentUs, this.nowUs, count, misses)
   }
 
-  lost(link: Link, command: number, intendedUs: number, _sentUs: number, reason: string, isTimeout: boolean): void {
+  refused(link: Link, command: number, intendedUs: number, error: string): void {
+    this.inFlight--
+    this.tally.ended(command, link.client, intendedUs, this.nowUs, error, false)
+  }
+
+  lost(link: Link, command: number, intendedUs: number, reason: string, isTimeout: boolean): void {
     this.inFlight--
     this.tally.ended(command, link.client, intendedUs, this.nowUs, reason, isTimeout)
   }
@@ -437,7 +434,8 @@ function compileAll(spec: LoadSpec): CommandShape[] {
   const random = randomFromText(`${spec.seed}/values`)
   for (let i = 0; i < valueText.length; i++) valueText[i] = 97 + random.below(26)
   const fixedValueBytes = valueBytes.kind === 'fixed' ? valueBytes.value : undefined
-  const options = { keyPrefix: spec.keys.prefix, valueBytesMax, fixedValueBytes, valueText }
+  const idDigits = String(spec.keys.count - 1).length
+  const options = { keyPrefix: spec.keys.prefix, idDigits, valueBytesMax, fixedValueBytes, valueText }
   return spec.commands.map(({ words }) => compileCommand(words, options))
 }
 

@@ -15,6 +15,10 @@ import type { LatencyHistogram, LatencySummary } from '../../reports/load-result
 
 const HIGHEST_US = 60_000_000
 const SLOTS = 17 * 1024
+const BAR_BOUNDS_US = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
+  .flatMap((decade) => [decade, 2 * decade, 5 * decade])
+  .concat(HIGHEST_US)
+  .filter((boundUs, i, all) => boundUs <= HIGHEST_US && all.indexOf(boundUs) === i)
 
 /** The slots that are not 0: index, count, index, count … */
 export interface SparseCounts {
@@ -32,16 +36,16 @@ export class LatencyCounts {
   maxUs = 0
 
   /** Values are rounded down to whole microseconds; above 60 s counts as 60 s, below 1 µs as 1 µs. */
-  record(latencyUs: number): void {
+  record(latencyUs: number, count = 1): void {
     let value = latencyUs | 0
     if (latencyUs >= HIGHEST_US) value = HIGHEST_US
     else if (value < 1) value = 1
     // 21 = 32 - 11 bits: the values that fit the first 2048 slots.
     const shift = 21 - Math.clz32(value | 2047)
     const index = (shift << 10) + (value >> shift)
-    this.counts[index] = this.counts[index]! + 1
-    this.count++
-    this.sumUs += value
+    this.counts[index] = this.counts[index]! + count
+    this.count += count
+    this.sumUs += value * count
     if (value < this.minUs) this.minUs = value
     if (value > this.maxUs) this.maxUs = value
   }
@@ -109,19 +113,10 @@ export class LatencyCounts {
       if (count === 0) continue
       const value = Math.min(highestOf(index), this.maxUs)
       for (let missing = value - expectedIntervalUs; missing >= expectedIntervalUs; missing -= expectedIntervalUs) {
-        result.recordMany(missing, count)
+        result.record(missing, count)
       }
     }
     return result
-  }
-
-  private recordMany(valueUs: number, count: number): void {
-    const before = this.count
-    this.record(valueUs)
-    const index = slotOf(valueUs)
-    this.counts[index] = this.counts[index]! + count - 1
-    this.sumUs += Math.floor(valueUs) * (count - 1)
-    this.count = before + count
   }
 
   summary(): LatencySummary {
@@ -142,21 +137,37 @@ export class LatencyCounts {
   }
 
   histogram(): LatencyHistogram {
-    return { ...this.summary(), curve: this.curve(), hdr: encodeIntoCompressedBase64(this.toHdr()) }
+    return { ...this.summary(), curve: this.curve(), bars: this.bars(), hdr: encodeIntoCompressedBase64(this.toHdr()) }
   }
 
   /** 5 points for every halving of the rest: 0, 10, 20, 30, 40, 50, 55, … as HdrHistogram prints it. */
   private curve(): [number, number][] {
     if (this.count === 0) return []
     const points: [number, number][] = []
+    let index = slotOf(this.minUs)
+    let seen = this.counts[index]!
     for (let rest = 1; rest * this.count >= 1 && points.length < 200; rest /= 2) {
       for (let step = 0; step < 5; step++) {
         const fraction = 1 - rest + (rest / 2) * (step / 5)
-        points.push([Number((fraction * 100).toFixed(6)), inMs(this.quantileUs(fraction))])
+        while (seen < fraction * this.count) seen += this.counts[++index]!
+        points.push([Number((fraction * 100).toFixed(6)), inMs(Math.min(highestOf(index), this.maxUs))])
       }
     }
     points.push([100, inMs(this.maxUs)])
     return points
+  }
+
+  /** How many took at most so long (and longer than the bound before): bounds at 1, 2 and 5 of every decade. */
+  private bars(): [number, number][] {
+    const bars: [number, number][] = []
+    let index = 0
+    for (const boundUs of BAR_BOUNDS_US) {
+      let count = 0
+      for (const last = slotOf(boundUs); index <= last; index++) count += this.counts[index]!
+      bars.push([boundUs / 1000, count])
+    }
+    const first = bars.findIndex(([, count]) => count > 0)
+    return first < 0 ? [] : bars.slice(first, bars.findLastIndex(([, count]) => count > 0) + 1)
   }
 
   private toHdr(): Histogram {

@@ -2,7 +2,11 @@
  * One connection of the driver: requests are written into one buffer that goes out in one write per batch, operations
  * in flight wait in a ring of typed arrays, replies are only scanned for their ends.
  *
- *     ring:   head ─▶ [command | intended | sent] … ◀─ tail       replies come in the order of requests
+ *     ring:   head ─▶ [command | intended | sent | count] … ◀─ tail       replies come in the order of requests
+ *
+ * Operations that begin together have one place in the ring, and what is answered together is counted together: at a
+ * depth of 16 most of the work is done once for 16 operations. A batch that has the form of the one before is not
+ * encoded again; only the ids in it are overwritten.
  */
 import type { Connection, Io } from '../../engine/io.ts'
 import { encodeRequest } from '../../engine/resp/request.ts'
@@ -13,17 +17,12 @@ import { ReplyScanner, type ReplySink } from './reply-scanner.ts'
 /** What a link tells its driver. */
 export interface LinkOwner {
   ready(link: Link): void
-  /** One operation was answered. `error`: the text of an error reply. `isNil`: there was nothing. */
-  answered(
-    link: Link,
-    command: number,
-    intendedUs: number,
-    sentUs: number,
-    error: string | undefined,
-    isNil: boolean,
-  ): void
+  /** `count` operations that began together were answered; `misses` of them with nil. */
+  answered(link: Link, command: number, intendedUs: number, sentUs: number, count: number, misses: number): void
+  /** One operation was answered with an error. */
+  refused(link: Link, command: number, intendedUs: number, error: string): void
   /** One operation will have no answer: the connection is lost. */
-  lost(link: Link, command: number, intendedUs: number, sentUs: number, reason: string, isTimeout: boolean): void
+  lost(link: Link, command: number, intendedUs: number, reason: string, isTimeout: boolean): void
   /** A chunk of replies has been handled. */
   received(link: Link): void
   /** Called once, after every `lost`. */
@@ -47,6 +46,8 @@ export interface LinkOptions {
 }
 
 const BUFFER_BYTES = 16 * 1024
+/** A power of two. */
+const FIRST_PLACES = 16
 
 export class Link implements ReplySink {
   readonly client: number
@@ -67,11 +68,20 @@ export class Link implements ReplySink {
   private outBytes = 0
   /** The view that was written last: most batches have one length. */
   private view: Buffer | undefined
-  private commands = new Int32Array(64)
-  private intended = new Float64Array(64)
-  private sent = new Float64Array(64)
+  /** What the buffer still holds from batches before: requests of this command one after another, up to `stampedBytes`. */
+  private stamped: CommandShape | undefined
+  private stampedBytes = 0
+  private commands = new Int32Array(FIRST_PLACES)
+  private counts = new Int32Array(FIRST_PLACES)
+  private intended = new Float64Array(FIRST_PLACES)
+  private sent = new Float64Array(FIRST_PLACES)
   private head = 0
-  private mask = 63
+  /** Of the ring that are in use. */
+  private places = 0
+  private mask = FIRST_PLACES - 1
+  /** Answered operations of the place at the head that the owner does not know of yet. */
+  private answered = 0
+  private misses = 0
 
   constructor(io: Io, client: number, owner: LinkOwner, { target, handshake }: LinkOptions) {
     this.client = client
@@ -91,14 +101,41 @@ export class Link implements ReplySink {
 
   /** Adds an operation to the batch; `flush` sends it. */
   add(shape: CommandShape, command: number, draws: Draws, intendedUs: number, nowUs: number): void {
-    if (this.inFlight > this.mask) this.growRing()
-    const place = (this.head + this.inFlight) & this.mask
+    const last = (this.head + this.places - 1) & this.mask
+    if (
+      this.places > 0 &&
+      this.commands[last] === command &&
+      this.intended[last] === intendedUs &&
+      this.sent[last] === nowUs
+    ) {
+      this.counts[last] = this.counts[last]! + 1
+    } else this.takePlace(command, intendedUs, nowUs)
+    this.inFlight++
+    const at = this.outBytes
+    if (this.stamped === shape && at + shape.maxBytes <= this.stampedBytes) {
+      shape.overwrite(this.out, at, draws)
+      this.outBytes = at + shape.maxBytes
+    } else this.encode(shape, draws)
+  }
+
+  private takePlace(command: number, intendedUs: number, nowUs: number): void {
+    if (this.places > this.mask) this.growRing()
+    const place = (this.head + this.places) & this.mask
     this.commands[place] = command
+    this.counts[place] = 1
     this.intended[place] = intendedUs
     this.sent[place] = nowUs
-    this.inFlight++
-    if (this.outBytes + shape.maxBytes > this.out.length) this.growBuffer(shape.maxBytes)
-    this.outBytes = shape.encode(this.out, this.outBytes, draws)
+    this.places++
+  }
+
+  private encode(shape: CommandShape, draws: Draws): void {
+    const at = this.outBytes
+    if (at + shape.maxBytes > this.out.length) this.growBuffer(shape.maxBytes)
+    this.outBytes = shape.encode(this.out, at, draws)
+    if (!shape.isFixed) this.stamped = undefined
+    else if (at === 0) this.stamped = shape
+    else if (this.stamped !== shape) this.stamped = undefined
+    this.stampedBytes = this.outBytes
   }
 
   flush(): void {
@@ -114,6 +151,7 @@ export class Link implements ReplySink {
     // The network keeps the memory.
     this.out = Buffer.allocUnsafeSlow(BUFFER_BYTES)
     this.view = undefined
+    this.stamped = undefined
   }
 
   /** Since when the server owes an answer, to the handshake or to the oldest operation, in µs; Infinity: it owes none. */
@@ -128,12 +166,15 @@ export class Link implements ReplySink {
     this.isClosed = true
     this.isReady = false
     this.connection.destroy()
-    while (this.inFlight > 0) {
-      const place = this.head
-      this.shift()
-      const isTimeout = this.sent[place]! <= timedOutUs
+    this.tellAnswered()
+    for (; this.places > 0; this.places--, this.head = (this.head + 1) & this.mask) {
+      const { head } = this
+      const isTimeout = this.sent[head]! <= timedOutUs
       const text = isTimeout || timedOutUs === Number.NEGATIVE_INFINITY ? reason : 'connection closed after a time-out'
-      this.owner.lost(this, this.commands[place]!, this.intended[place]!, this.sent[place]!, text, isTimeout)
+      for (let count = this.counts[head]!; count > 0; count--) {
+        this.inFlight--
+        this.owner.lost(this, this.commands[head]!, this.intended[head]!, text, isTimeout)
+      }
     }
     this.owner.closed(this, { reason, refused, isTimeout: timedOutUs > Number.NEGATIVE_INFINITY })
   }
@@ -145,17 +186,31 @@ export class Link implements ReplySink {
     }
     // Not an answer to anything: an out-of-band message.
     if (type === PUSH || this.inFlight === 0) return
-    const place = this.head
-    this.shift()
     this.hasServed = true
-    this.owner.answered(
-      this,
-      this.commands[place]!,
-      this.intended[place]!,
-      this.sent[place]!,
-      error,
-      value < 0 && type !== COLON,
-    )
+    const { head } = this
+    this.inFlight--
+    if (error === undefined) {
+      this.answered++
+      if (value < 0 && type !== COLON) this.misses++
+    } else {
+      this.tellAnswered()
+      this.counts[head] = this.counts[head]! - 1
+      this.owner.refused(this, this.commands[head]!, this.intended[head]!, error)
+    }
+    if (this.counts[head] === this.answered) {
+      this.tellAnswered()
+      this.head = (head + 1) & this.mask
+      this.places--
+    }
+  }
+
+  private tellAnswered(): void {
+    const { answered, head, misses } = this
+    if (answered === 0) return
+    this.answered = 0
+    this.misses = 0
+    this.counts[head] = this.counts[head]! - answered
+    this.owner.answered(this, this.commands[head]!, this.intended[head]!, this.sent[head]!, answered, misses)
   }
 
   private receive(chunk: Buffer): void {
@@ -167,7 +222,9 @@ export class Link implements ReplySink {
       this.close(`the peer does not speak RESP: ${(error as Error).message}`)
       return
     }
-    if (!this.isClosed) this.owner.received(this)
+    if (this.isClosed) return
+    this.tellAnswered()
+    this.owner.received(this)
   }
 
   private shakeHands(error: string | undefined): void {
@@ -187,25 +244,16 @@ export class Link implements ReplySink {
     this.flush()
   }
 
-  private shift(): void {
-    this.head = (this.head + 1) & this.mask
-    this.inFlight--
-  }
-
   private growRing(): void {
     const size = (this.mask + 1) * 2
-    const commands = new Int32Array(size)
-    const intended = new Float64Array(size)
-    const sent = new Float64Array(size)
-    for (let i = 0; i < this.inFlight; i++) {
-      const from = (this.head + i) & this.mask
-      commands[i] = this.commands[from]!
-      intended[i] = this.intended[from]!
-      sent[i] = this.sent[from]!
+    const rotated = <T extends Int32Array | Float64Array>(from: T, to: T): T => {
+      for (let i = 0; i < this.places; i++) to[i] = from[(this.head + i) & this.mask]!
+      return to
     }
-    this.commands = commands
-    this.intended = intended
-    this.sent = sent
+    this.commands = rotated(this.commands, new Int32Array(size))
+    this.counts = rotated(this.counts, new Int32Array(size))
+    this.intended = rotated(this.intended, new Float64Array(size))
+    this.sent = rotated(this.sent, new Float64Array(size))
     this.head = 0
     this.mask = size - 1
   }

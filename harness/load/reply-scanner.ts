@@ -52,6 +52,17 @@ export class ReplyScanner {
         this.elementDone(sink)
         continue
       }
+      if (chunk[position] === DOLLAR && this.missing === 0) {
+        // The usual case by the shortest way: a whole bulk string within the chunk.
+        let digit = position + 1
+        let length = 0
+        while (digit < end && chunk[digit]! >= ZERO) length = length * 10 + chunk[digit++]! - ZERO
+        if (digit > position + 1 && digit + length + 4 <= end) {
+          position = digit + length + 4
+          sink.reply(DOLLAR, length, undefined)
+          continue
+        }
+      }
       let lineEnd = position + 1
       while (lineEnd < end && chunk[lineEnd] !== LF) lineEnd++
       if (lineEnd >= end) {

@@ -98,22 +98,31 @@ export class Tally {
     return true
   }
 
-  succeeded(command: number, client: number, intendedUs: number, sentUs: number, nowUs: number, isMiss: boolean): void {
+  /** `count` operations of one batch, begun and answered together; `misses` of them with nil. */
+  succeeded(
+    command: number,
+    client: number,
+    intendedUs: number,
+    sentUs: number,
+    nowUs: number,
+    count: number,
+    misses: number,
+  ): void {
     if (intendedUs < this.startUs) return
     if (nowUs >= this.secondEndUs) this.roll(nowUs)
     this.lastOkUs = nowUs
     const row = this.commands[command]!
-    row.ok++
-    this.ok++
-    if (isMiss) row.misses++
+    row.ok += count
+    this.ok += count
+    row.misses += misses
     const rawUs = nowUs - sentUs
-    row.raw.record(rawUs)
-    this.raw.record(rawUs)
+    row.raw.record(rawUs, count)
+    this.raw.record(rawUs, count)
     let latencyUs = rawUs
     if (this.isOpen) {
       latencyUs = nowUs - intendedUs
-      row.intended.record(latencyUs)
-      this.intended.record(latencyUs)
+      row.intended.record(latencyUs, count)
+      this.intended.record(latencyUs, count)
     }
     if (latencyUs > this.slowFloorUs) this.keepSlow(nowUs - this.startUs, latencyUs, command, client)
     if (this.openOutages.size > 0) this.endOutage(client, nowUs)
