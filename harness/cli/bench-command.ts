@@ -2,16 +2,26 @@
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { caseText, tableHeading } from '../bench/bench-result.ts'
+import { driverHeading, driverRowText, runDriverBench } from '../bench/driver-bench.ts'
 import { runEngineBench } from '../bench/engine-bench.ts'
 import { engineCases } from '../bench/engine-cases.ts'
 import { HarnessError } from '../errors.ts'
 import { EXIT_STATUS } from './exit-status.ts'
+import { whole } from './load-options.ts'
 
 interface EngineBenchFlags {
   case?: string[]
   rounds?: string
   quick: boolean
   node?: string
+  binary?: string
+  json?: string
+}
+
+interface DriverBenchFlags {
+  rounds?: string
+  seconds?: string
+  quick: boolean
   binary?: string
   json?: string
 }
@@ -32,6 +42,17 @@ export function addBenchCommand(program: Command): void {
     .option('--json <file>', 'also write everything as JSON')
     .action(async (flags: EngineBenchFlags) => {
       process.exitCode = await benchEngine(flags)
+    })
+  bench
+    .command('driver')
+    .description('our load driver and redis-benchmark on the same redis-server: rate, CPU, open loop')
+    .option('--rounds <count>', `measured rounds of each (default ${ROUNDS})`)
+    .option('--seconds <count>', 'length of each measurement (default 3)')
+    .option('--quick', 'two rounds of one second: whether it works, not how fast it is', false)
+    .option('--binary <path>', 'the redis-server to load (default: the one on the PATH)')
+    .option('--json <file>', 'also write everything as JSON')
+    .action(async (flags: DriverBenchFlags) => {
+      process.exitCode = await benchDriver(flags)
     })
   program.addCommand(bench)
 }
@@ -58,6 +79,29 @@ async function benchEngine(flags: EngineBenchFlags): Promise<number> {
     if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
     const missed = result.cases.flatMap(({ measures }) => measures).filter(({ met }) => met === false)
     return missed.length === 0 ? EXIT_STATUS.pass : EXIT_STATUS.fail
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+async function benchDriver(flags: DriverBenchFlags): Promise<number> {
+  const interrupt = new AbortController()
+  const onSignal = (): void => interrupt.abort()
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  process.stdout.write(driverHeading())
+  try {
+    const result = await runDriverBench({
+      rounds: roundsOf(flags),
+      seconds: flags.seconds === undefined ? (flags.quick ? 1 : 3) : whole('--seconds', flags.seconds, 1, 600),
+      signal: interrupt.signal,
+      onRow: (row) => process.stdout.write(driverRowText(row)),
+      ...(flags.binary === undefined ? {} : { binary: flags.binary }),
+    })
+    for (const note of result.notes) process.stdout.write(`${note}\n`)
+    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
+    return result.rows.some(({ met }) => met === false) ? EXIT_STATUS.fail : EXIT_STATUS.pass
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
