@@ -212,7 +212,26 @@ describe.skipIf(!hasRedisServer)('a node of its own', () => {
         await pause()
       }
     }
+    for (const fullCoverage of ['no', 'yes']) {
+      const heard: string[] = []
+      for (const server of [redis, engine]) {
+        const { connection, port } = server
+        await connection.send('CONFIG', 'SET', 'cluster-require-full-coverage', fullCoverage)
+        const waiting = await RawConnection.open(port)
+        waiting.write(encodeRequest(['BLPOP', 'nothing', '0']))
+        while (!`${await connection.send('INFO', 'clients')}`.includes('blocked_clients:1')) await pause()
+        const slot = `${await connection.send('CLUSTER', 'KEYSLOT', 'nothing')}`
+        await connection.send('CLUSTER', 'DELSLOTS', slot)
+        heard.push(`${(await waiting.read(1))[0]}`)
+        waiting.close()
+        await connection.send('CLUSTER', 'ADDSLOTS', slot)
+        while (!`${await connection.send('CLUSTER', 'INFO')}`.includes('cluster_state:ok')) await pause()
+      }
+      expect(heard[1]).toBe(heard[0])
+      expect(heard[1]).toMatch(/^-CLUSTERDOWN/)
+    }
     await same(
+      cluster('SAVECONFIG'),
       ['SET', 'a', '1'],
       ['GET', 'a'],
       ['MSET', 'a', '1', 'b', '2'],

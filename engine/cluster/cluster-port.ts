@@ -15,6 +15,11 @@ export interface Cluster {
     client: Client,
     commands: readonly { command: Command; args: Arguments; keys: readonly number[] }[],
   ): string | undefined
+  /**
+   * Why a client that waits for `key` waits in vain here: the error to answer instead; undefined: it may go on.
+   * `writes`: what waits is a command that writes.
+   */
+  blockedRefusal(client: Client, key: Buffer, writes: boolean): string | undefined
   /** Sends a message to all nodes (PUBLISH) or to the shard (SPUBLISH). */
   publish(channel: Buffer, message: Buffer, sharded: boolean): void
   /** Binds the bus, loads nodes.conf, connects. Throws a sentence when nodes.conf is damaged or locked. */

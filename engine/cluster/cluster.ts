@@ -3,12 +3,13 @@
  * data, replication, clients and time.
  */
 import { keyHashSlot } from '../data/crc16.ts'
-import type { Random } from '../io.ts'
+import { IoError, type Random } from '../io.ts'
 import type { Client } from '../server/client.ts'
 import type { ConfigName, ConfigValues } from '../server/config-table.ts'
 import { type OpenSockets, openTcpSockets } from '../server/listeners.ts'
 import type { Log } from '../server/log.ts'
 import type { Server } from '../server/server.ts'
+import { errorText } from '../server/system-errors.ts'
 import { NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Cluster } from './cluster-port.ts'
 import { CRON_PERIOD_MS, clusterCron, runScheduled } from './cron.ts'
@@ -16,7 +17,7 @@ import { announcedPorts, type ClusterEnvironment, ownBusPort } from './environme
 import { Bus, type Link } from './link.ts'
 import { type ClusterNode, NodeFlag } from './node.ts'
 import { loadNodes, myNameIn, nodesFileText, readNodesFile, writeNodesFile } from './nodes-file.ts'
-import { type RoutedCommand, routeCommands } from './route.ts'
+import { blockedRefusal, type RoutedCommand, routeCommands } from './route.ts'
 import { broadcastPublish } from './sending.ts'
 import { adoptSlotsWithKeys } from './slots.ts'
 import { ClusterView, Scheduled } from './view.ts'
@@ -71,6 +72,10 @@ class RunningCluster implements Cluster {
   route(client: Client, commands: readonly RoutedCommand[]): string | undefined {
     const { databases, nowMs } = this.server
     return routeCommands(this.view, databases[0] as Server['databases'][number], client, commands, nowMs)
+  }
+
+  blockedRefusal(client: Client, key: Buffer, writes: boolean): string | undefined {
+    return blockedRefusal(this.view, client, key, writes)
   }
 
   publish(channel: Buffer, message: Buffer, sharded: boolean): void {
@@ -228,15 +233,27 @@ class ServerEnvironment implements ClusterEnvironment {
   }
 
   saveConfig(sync: boolean): void {
+    if (this.writeConfig(sync) === undefined) return
+    this.server.log.warning("Fatal: can't update cluster config file.")
+    this.server.io.host.exit(1)
+  }
+
+  trySaveConfig(): string | undefined {
+    const failure = this.writeConfig(true)
+    return failure === undefined ? undefined : errorText(failure)
+  }
+
+  private writeConfig(sync: boolean): IoError | undefined {
     const { view, server } = this
-    if (view === undefined) return
+    if (view === undefined) return undefined
     view.scheduled &= ~(Scheduled.saveConfig | Scheduled.syncConfig)
     try {
       writeNodesFile(server.io.disk, this.nodesPath, nodesFileText(view), sync)
-    } catch {
-      server.log.warning("Fatal: can't update cluster config file.")
-      server.io.host.exit(1)
+    } catch (error) {
+      if (error instanceof IoError) return error
+      throw error
     }
+    return undefined
   }
 
   replicationOffset(): number {

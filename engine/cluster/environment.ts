@@ -24,6 +24,8 @@ export interface ClusterEnvironment {
   soon(): void
   /** Writes nodes.conf, durably when `sync`. Ends the process when that fails. */
   saveConfig(sync: boolean): void
+  /** Writes nodes.conf durably; why it could not, in the system's words. */
+  trySaveConfig(): string | undefined
 
   /** Bytes of replication stream: produced by a primary, applied by a replica. */
   replicationOffset(): number

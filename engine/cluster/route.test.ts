@@ -4,7 +4,7 @@ import type { Command, CommandFlag } from '../commands/command.ts'
 import { keyHashSlot } from '../data/crc16.ts'
 import type { Client } from '../server/client.ts'
 import { ReferenceKeyspace } from '../store/testing/reference-keyspace.ts'
-import { type RoutedCommand, routeCommands } from './route.ts'
+import { blockedRefusal, type RoutedCommand, routeCommands } from './route.ts'
 import { becomeReplicaOf } from './slots.ts'
 import { type Member, Stage } from './testing/stage.ts'
 
@@ -66,6 +66,27 @@ const tagIn = (half: 'low' | 'high') => {
 }
 const low = tagIn('low')
 const high = tagIn('high')
+
+describe('a client that waits for a key', () => {
+  it('is sent to the node that the slot has gone to, unless the slot comes here', () => {
+    const { members, client } = scene()
+    const [owner, other, replica] = members as [Member, Member, Member]
+    const refusal = (member: Member, writes = true) => blockedRefusal(member.view, client, Buffer.from(low.tag), writes)
+    expect(refusal(owner)).toBeUndefined()
+    expect(refusal(other)).toBe(`MOVED ${low.slot} 10.0.0.1:6379`)
+    other.view.importingFrom.set(low.slot, owner.asSeenBy(other))
+    expect(refusal(other)).toBeUndefined()
+    client.readOnlyMode = true
+    expect(refusal(replica, false)).toBeUndefined()
+    expect(refusal(replica)).toBe(`MOVED ${low.slot} 10.0.0.1:6379`)
+    client.readOnlyMode = false
+    expect(refusal(replica, false)).toBe(`MOVED ${low.slot} 10.0.0.1:6379`)
+    owner.view.slots[low.slot] = undefined
+    expect(refusal(owner)).toBe('CLUSTERDOWN Hash slot not served')
+    owner.view.state = 'fail'
+    expect(refusal(owner)).toBe('CLUSTERDOWN The cluster is down')
+  })
+})
 
 describe('a request', () => {
   it('runs at the owner of its slot and is sent there from elsewhere', () => {

@@ -97,6 +97,18 @@ export function routeCommands(
   return `MOVED ${slot} ${endpointOf(view, owner)}`
 }
 
+/** For a client that waits for a key: where to go, if it is not this node any more that will have it. */
+export function blockedRefusal(view: ClusterView, client: Client, key: Buffer, writes: boolean): string | undefined {
+  if (view.state !== 'ok') return CLUSTER_DOWN
+  const slot = keyHashSlot(key, 0, key.length)
+  const owner = view.slots[slot]
+  const { myself } = view
+  if (owner === myself || view.importingFrom.has(slot)) return undefined
+  if (owner === undefined) return SLOT_NOT_SERVED
+  if (client.readOnlyMode && !writes && myself.isReplica && myself.primary === owner) return undefined
+  return `MOVED ${slot} ${endpointOf(view, owner)}`
+}
+
 function countMissing(database: KeyspacePort, { keys }: KeySet, nowMs: number): number {
   return keys.filter(({ args, index }) => {
     const entry = database.find(args.memory, args.start(index), args.end(index))

@@ -6,6 +6,7 @@ import type { Command } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { replyHelp } from './help.ts'
+import { LONG_REPLY } from './long-reply.ts'
 import { readInteger } from './reading.ts'
 
 const NAME_REFUSED = 'ERR Client names cannot contain spaces, newlines or special characters.'
@@ -74,7 +75,7 @@ function clientUnblock({ reply, server }: Context, args: Arguments): void {
     return
   }
   const target = server.clients.get(id)
-  if (target === undefined || !target.blocked || target.blockedFor === 'postpone') {
+  if (target === undefined || !target.blocked || NOT_UNBLOCKED.has(target.blockedFor ?? '')) {
     reply.integer(0)
     return
   }
@@ -82,6 +83,9 @@ function clientUnblock({ reply, server }: Context, args: Arguments): void {
   else target.timeOut()
   reply.integer(1)
 }
+
+/** What only the server itself ends. */
+const NOT_UNBLOCKED = new Set(['postpone', LONG_REPLY])
 
 function clientPause({ reply, server }: Context, args: Arguments): void {
   const forWrites = args.count === 4 && args.is(3, 'write')

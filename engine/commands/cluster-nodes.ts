@@ -231,8 +231,9 @@ export function bump({ context, view }: ClusterCommandContext): void {
 }
 
 export function saveConfig({ context, view }: ClusterCommandContext): void {
-  view.environment.saveConfig(true)
-  context.reply.ok()
+  const failure = view.environment.trySaveConfig()
+  if (failure === undefined) context.reply.ok()
+  else context.reply.error(`ERR error saving the cluster node config: ${failure}`)
 }
 
 export function links({ context, view }: ClusterCommandContext): void {

@@ -24,7 +24,7 @@ export function debugReload({ reply, server }: Context, args: Arguments): void {
   }
   if (!asked.has('noflush')) server.emptyDatabases()
   if (!loadAtOnce(server, asked.has('merge'))) {
-    reply.error('ERR Error trying to load the RDB dump, check server logs.')
+    reply.error('ERR Error trying to load the RDB dump')
     return
   }
   server.log.warning('DB reloaded by DEBUG RELOAD')

@@ -7,6 +7,7 @@ import type { Arguments } from './arguments.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors, wrongArity } from './errors.ts'
+import { sendDraws } from './long-reply.ts'
 import { int64Argument } from './number-argument.ts'
 import { readScanOptions, scanCursor } from './scan-options.ts'
 
@@ -219,26 +220,42 @@ function hrandfield(context: Context, args: Arguments): void {
     return
   }
   const hash = readHash(context, sayEmpty)
-  if (hash !== undefined) sendRandom(context, hash, Number(count), withValues)
+  if (hash === undefined) return
+  if (count < 0) sendDrawn(context, hash, -count, withValues)
+  else sendRandom(context, hash, Number(count), withValues)
 }
 
 function drawOf(context: Context): (limit: number) => number {
   return (limit) => context.server.io.random.below(limit)
 }
 
+/** So many draws, which may give a field again. */
+function sendDrawn(context: Context, hash: HashValue, count: bigint, withValues: boolean): void {
+  const draw = drawOf(context)
+  const pairs = withValues && context.reply.protocol === 3
+  sendDraws(context, { count, partsEach: withValues && !pairs ? 2 : 1 }, (kept) => {
+    const source = kept ? hash.clone() : hash
+    return (reply) => {
+      const place = source.random(draw)
+      if (pairs) reply.array(2)
+      source.sendField(place, reply)
+      if (withValues) source.sendValue(place, reply)
+    }
+  })
+}
+
 function sendRandom(context: Context, hash: HashValue, count: number, withValues: boolean): void {
   const { reply } = context
   const draw = drawOf(context)
   const pairs = withValues && reply.protocol === 3
-  const length = count < 0 ? -count : Math.min(count, hash.size)
+  const length = Math.min(count, hash.size)
   reply.array(withValues && !pairs ? length * 2 : length)
   const send = (place: number): void => {
     if (pairs) reply.array(2)
     hash.sendField(place, reply)
     if (withValues) hash.sendValue(place, reply)
   }
-  if (count < 0) for (let i = 0; i < length; i++) send(hash.random(draw))
-  else sendDifferent(hash, length, draw, send)
+  sendDifferent(hash, length, draw, send)
 }
 
 /** `count` different fields in the order of the hash: each field is taken with the chance that still fits. */

@@ -44,6 +44,8 @@ againstRedis('list commands answer as redis-server 7.0 does', () => {
       ]),
       ['LPOS', 'l', 'b'],
       ['LPOS', 'l', 'nowhere'],
+      ['LPOS', 'l', 'b', 'RANK', '-9223372036854775808', 'COUNT', '0'],
+      ['LPOS', 'l', 'b', 'RANK', '-9223372036854775807', 'COUNT', '0'],
       ['LINSERT', 'l', 'BEFORE', 'b', 'new'],
       ['LINSERT', 'l', 'after', 'b', 'newer'],
       ['LINSERT', 'l', 'AFTER', 'nowhere', 'x'],

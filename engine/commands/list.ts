@@ -199,7 +199,8 @@ function readPositionOptions(context: Context, args: Arguments): PositionOptions
     if (Number.isNaN(value)) return undefined
     if (isRank) {
       if (value === 0) return refuse(RANK_IS_ZERO)
-      options.rank = value
+      // The least int64 has no opposite: Redis takes the first match from the end.
+      options.rank = args.latin1(i + 1) === '-9223372036854775808' ? -1 : value
     } else if (isCount) {
       if (value < 0) return refuse(message)
       options.count = value

@@ -97,6 +97,18 @@ describe.skipIf(!hasRedisServer)('MIGRATE', () => {
     ])
   })
 
+  test('shows nobody the password', async () => {
+    await same(async ({ connection }, port) => {
+      await connection.send('CONFIG', 'SET', 'slowlog-log-slower-than', '0')
+      await connection.send('SLOWLOG', 'RESET')
+      await connection.send('MIGRATE', '127.0.0.1', port, 'none', '0', '5000', 'COPY', 'AUTH', 'secret')
+      await connection.send('MIGRATE', '127.0.0.1', port, 'none', '0', '5000', 'AUTH2', 'name', 'secret', 'REPLACE')
+      const entries = (await connection.send('SLOWLOG', 'GET', '2')) as PlainReply[][]
+      await connection.send('CONFIG', 'SET', 'slowlog-log-slower-than', '10000')
+      return entries.map((entry) => (entry[3] as string[]).map((word) => (word === port ? 'port' : word)))
+    })
+  })
+
   test('is refused in a transaction, where the client cannot be parked', async () => {
     const { connection } = engine
     await connection.send('SET', 'a', '1')

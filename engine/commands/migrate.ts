@@ -30,21 +30,27 @@ interface Request {
   replace: boolean
   /** AUTH or AUTH2: one or two words. */
   credentials: Buffer[]
+  /** Where they are. */
+  credentialIndexes: number[]
   /** Positions of the keys. */
   keys: number[]
 }
 
-type Options = Pick<Request, 'copy' | 'replace' | 'credentials' | 'keys'>
+type Options = Pick<Request, 'copy' | 'replace' | 'credentials' | 'credentialIndexes' | 'keys'>
 
 /** The options; a text is the error. */
 function readOptions(args: Arguments): Options | string {
-  const options: Options = { copy: false, replace: false, credentials: [], keys: [3] }
+  const options: Options = { copy: false, replace: false, credentials: [], credentialIndexes: [], keys: [3] }
+  const takeCredentials = (...indexes: number[]): void => {
+    options.credentials = indexes.map((index) => args.copy(index))
+    options.credentialIndexes.push(...indexes)
+  }
   for (let i = FIRST_OPTION; i < args.count; i++) {
     const left = args.count - 1 - i
     if (args.is(i, 'copy')) options.copy = true
     else if (args.is(i, 'replace')) options.replace = true
-    else if (args.is(i, 'auth') && left >= 1) options.credentials = [args.copy(++i)]
-    else if (args.is(i, 'auth2') && left >= 2) options.credentials = [args.copy(++i), args.copy(++i)]
+    else if (args.is(i, 'auth') && left >= 1) takeCredentials(++i)
+    else if (args.is(i, 'auth2') && left >= 2) takeCredentials(++i, ++i)
     else if (args.is(i, 'keys')) {
       if (args.length(3) !== 0) {
         return 'ERR When using MIGRATE KEYS option, the key argument must be set to the empty string'
@@ -54,6 +60,11 @@ function readOptions(args: Arguments): Options | string {
     } else return errors.syntax
   }
   return options
+}
+
+function migrationSecrets(args: Arguments): number[] {
+  const options = readOptions(args)
+  return typeof options === 'string' ? [] : options.credentialIndexes
 }
 
 /** Where the keys of a MIGRATE are; also for commands that have other mistakes. */
@@ -288,6 +299,7 @@ export const migrateCommands: readonly Command[] = [
       },
     ],
     findKeys: migratedKeys,
+    secretArguments: migrationSecrets,
     group: 'generic',
     since: '2.6.0',
     summary: 'Atomically transfer a key from a Redis instance to another one.',

@@ -11,6 +11,7 @@ import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { countArgument, signedCountArgument } from './count-argument.ts'
 import { errors } from './errors.ts'
+import { sendDraws } from './long-reply.ts'
 import { readScanOptions, scanCursor } from './scan-options.ts'
 import { createSet, setAt, settle } from './set-lookup.ts'
 
@@ -187,18 +188,22 @@ function srandmember(context: Context, args: Arguments): void {
     return
   }
   if (value === undefined || count === 0) reply.array(0)
-  else sendRandomMembers(context, value, count)
+  else if (count > 0) sendRandomMembers(context, value, count)
+  else sendDrawnMembers(context, value, -BigInt(args.latin1(2)))
 }
 
-/** Negative: so many draws, which may give a member again. */
+/** So many draws, which may give a member again. */
+function sendDrawnMembers(context: Context, value: SetValue, count: bigint): void {
+  const draw = drawFrom(context)
+  sendDraws(context, { count, partsEach: 1 }, (kept) => {
+    const source = kept ? value.clone() : value
+    return (reply) => reply.latin1(source.at(draw(source.size)))
+  })
+}
+
 function sendRandomMembers(context: Context, value: SetValue, count: number): void {
   const { reply } = context
   const draw = drawFrom(context)
-  if (count < 0) {
-    reply.array(-count)
-    for (let i = 0; i < -count; i++) reply.latin1(value.at(draw(value.size)))
-    return
-  }
   reply.array(Math.min(count, value.size))
   if (count >= value.size) for (const member of value) reply.latin1(member)
   else for (const index of sample(count, value.size, draw)) reply.latin1(value.at(index))

@@ -12,6 +12,7 @@ import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { signedCountArgument } from './count-argument.ts'
 import { errors } from './errors.ts'
+import { sendDraws } from './long-reply.ts'
 import { readScanOptions, scanCursor } from './scan-options.ts'
 import { type RangeKind, readRange } from './sorted-set-bounds.ts'
 import { sendMembers, settleSortedSet, sortedSetAt } from './sorted-set-lookup.ts'
@@ -209,7 +210,7 @@ function zrandmember(context: Context, args: Arguments): void {
     reply.error(errors.syntax)
     return
   }
-  if (withScores && Math.abs(wanted) > 2 ** 62) {
+  if (withScores && isBeyondPairs(args, 2)) {
     reply.error('ERR value is out of range')
     return
   }
@@ -220,14 +221,33 @@ function zrandmember(context: Context, args: Arguments): void {
     else reply.latin1((value.at(draw(value.size)) as ScoredMember).member)
     return
   }
-  sendMembers(context, value === undefined ? [] : choose(value, wanted, draw), withScores)
+  if (value === undefined || wanted >= 0) {
+    sendMembers(context, value === undefined ? [] : choose(value, wanted, draw), withScores)
+    return
+  }
+  const isNested = withScores && reply.protocol === 3
+  sendDraws(context, { count: -BigInt(args.latin1(2)), partsEach: withScores && !isNested ? 2 : 1 }, (kept) => {
+    const source = kept ? value.clone() : value
+    return (to) => {
+      const { member, score } = source.at(draw(source.size)) as ScoredMember
+      if (isNested) to.array(2)
+      to.latin1(member)
+      if (withScores) to.double(score)
+    }
+  })
 }
 
-/** Negative: so many draws, which may give a member again. All of them come in Redis's order: from the last. */
+/** More than an array of twice as many parts could announce. */
+function isBeyondPairs(args: Arguments, index: number): boolean {
+  const count = BigInt(args.latin1(index))
+  const most = (2n ** 63n - 1n) / 2n
+  return count > most || count < -most
+}
+
+/** All of them come in Redis's order: from the last. */
 function choose(value: SortedSetValue, wanted: number, draw: (limit: number) => number): ScoredMember[] {
   if (wanted >= value.size) return [...value.range(0, value.size, true)]
-  const ranks = wanted < 0 ? Array.from({ length: -wanted }, () => draw(value.size)) : sample(wanted, value.size, draw)
-  return ranks.map((rank) => value.at(rank) as ScoredMember)
+  return sample(wanted, value.size, draw).map((rank) => value.at(rank) as ScoredMember)
 }
 
 function zscan(context: Context, args: Arguments): void {

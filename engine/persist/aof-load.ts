@@ -176,7 +176,7 @@ class AofFileLoad {
     this.progress.usedMemoryBytes = rdb.load.usedMemoryBytes
     this.progress.at(reader.offsetBytes)
     if (!complete) return
-    log.notice(`Done loading RDB, keys loaded: ${keysLoaded}, keys expired: ${keysExpired}.`)
+    log.notice(rdb.load.summary)
     this.counts.keys = keysLoaded
     this.counts.expired = keysExpired
     if (this.isOldStyle) log.notice('Reading the remaining AOF tail...')

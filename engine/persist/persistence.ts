@@ -331,7 +331,7 @@ class FilePersistence implements Persistence {
       if (failure !== undefined) return done(failure)
       this.loaded = { keys: load.keysLoaded, expired: load.keysExpired }
       if (load.replication !== undefined) server.replication.restorePosition(load.replication)
-      server.log.notice(`Done loading RDB, keys loaded: ${load.keysLoaded}, keys expired: ${load.keysExpired}.`)
+      server.log.notice(load.summary)
       const seconds = (server.io.clock.monotonicUs() - startedUs) / 1e6
       server.log.notice(`DB loaded from disk: ${seconds.toFixed(3)} seconds`)
       done()

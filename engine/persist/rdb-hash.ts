@@ -42,7 +42,7 @@ class PairsLoader implements AggregateLoader {
   step(input: RdbInput): boolean {
     if (this.missing < 0) {
       const count = input.length()
-      if (count === 0) input.fail('Empty hash')
+      if (count === 0) input.skipEmpty()
       if (count > this.settings.limits['hash-max-listpack-entries']) this.value.expectMany(this.settings)
       this.missing = count
       return false
@@ -68,20 +68,21 @@ class PackedLoader implements AggregateLoader {
 
   step(input: RdbInput): boolean {
     this.value = this.read(input.string()) ?? input.fail('Hash integrity check failed')
+    if (this.value.size === 0) input.skipEmpty()
     return true
   }
 }
 
 function fromListpack(bytes: Buffer, settings: AggregateSettings): HashValue | undefined {
   const pack = Listpack.parse(bytes)
-  if (pack === undefined || pack.count === 0 || pack.count % 2 !== 0) return undefined
+  if (pack === undefined || pack.count % 2 !== 0) return undefined
   const fields = new Set<string>()
   for (let at = pack.first(); at !== END; at = pack.next(pack.next(at))) fields.add(pack.latin1(at))
   return fields.size === pack.count / 2 ? HashValue.ofListpack(pack, settings) : undefined
 }
 
 function fromTexts(texts: readonly Buffer[] | undefined, settings: AggregateSettings): HashValue | undefined {
-  if (texts === undefined || texts.length === 0 || texts.length % 2 !== 0) return undefined
+  if (texts === undefined || texts.length % 2 !== 0) return undefined
   const hash = HashValue.empty()
   for (let i = 0; i < texts.length; i += 2) {
     const [field, value] = [texts[i] as Buffer, texts[i + 1] as Buffer]
@@ -90,9 +91,15 @@ function fromTexts(texts: readonly Buffer[] | undefined, settings: AggregateSett
   return hash
 }
 
+/** Unlike the other forms an empty zipmap is damaged, not left out. */
+function fromZipmap(bytes: Buffer, settings: AggregateSettings): HashValue | undefined {
+  const hash = fromTexts(zipmapTexts(bytes), settings)
+  return hash?.size === 0 ? undefined : hash
+}
+
 export const hashLoaders: Record<number, (settings: AggregateSettings) => AggregateLoader> = {
   [RDB_TYPE_HASH]: (settings) => new PairsLoader(settings),
   [RDB_TYPE_HASH_LISTPACK]: (settings) => new PackedLoader((bytes) => fromListpack(bytes, settings)),
   [RDB_TYPE_HASH_ZIPLIST]: (settings) => new PackedLoader((bytes) => fromTexts(ziplistTexts(bytes), settings)),
-  [RDB_TYPE_HASH_ZIPMAP]: (settings) => new PackedLoader((bytes) => fromTexts(zipmapTexts(bytes), settings)),
+  [RDB_TYPE_HASH_ZIPMAP]: (settings) => new PackedLoader((bytes) => fromZipmap(bytes, settings)),
 }

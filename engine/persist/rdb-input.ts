@@ -12,6 +12,9 @@ import { LENGTH_32_BITS, LENGTH_64_BITS, stringEncoding } from './rdb-format.ts'
 /** Thrown by reads past the bytes that have arrived; never leaves `RdbReader`. */
 export const NEED_MORE: unique symbol = Symbol('more bytes are needed')
 
+/** Thrown where a value has been read completely and has no elements: its key is left out, as in Redis. */
+export const EMPTY_VALUE: unique symbol = Symbol('a value without elements')
+
 /** No sound file has a longer string (Redis's `proto-max-bulk-len` is 512 MB by default). */
 const STRING_MAX_BYTES = 0x7fffffff
 
@@ -86,6 +89,10 @@ export class RdbInput {
 
   fail(message: string): never {
     throw new RdbError(message, this.offsetBytes)
+  }
+
+  skipEmpty(): never {
+    throw EMPTY_VALUE
   }
 
   byte(): number {

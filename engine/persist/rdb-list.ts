@@ -43,12 +43,12 @@ class UnitsLoader implements AggregateLoader {
   step(input: RdbInput): boolean {
     if (this.missing < 0) {
       this.missing = input.length()
-      if (this.missing === 0) input.fail('Empty list')
+      if (this.missing === 0) input.skipEmpty()
       return false
     }
     this.addUnit(input, this.value)
     this.missing--
-    if (this.missing === 0 && this.value.list.length === 0) input.fail('Empty list')
+    if (this.missing === 0 && this.value.list.length === 0) input.skipEmpty()
     return this.missing === 0
   }
 }
@@ -83,7 +83,7 @@ class ZiplistLoader implements AggregateLoader {
 
   step(input: RdbInput): boolean {
     const texts = ziplistTexts(input.string()) ?? input.fail('Ziplist integrity check failed')
-    if (texts.length === 0) input.fail('Empty list')
+    if (texts.length === 0) input.skipEmpty()
     for (const text of texts) this.value.list.push(false, this.fill, text, 0, text.length)
     return true
   }

@@ -10,6 +10,9 @@ export class RdbContentError extends Error {}
 /** The file has a key twice, or one that the database has already. */
 export class RdbDuplicateKey extends RdbContentError {}
 
+/** So many keys without elements are named in the log. */
+const EMPTY_KEYS_LOGGED = 10
+
 export interface LoadOptions {
   /** A primary leaves out what has expired meanwhile; a replica takes everything and waits for its primary's DEL. */
   dropExpired: boolean
@@ -21,6 +24,7 @@ export class RdbLoad {
   readonly reader: RdbReader
   keysLoaded = 0
   keysExpired = 0
+  private keysEmpty = 0
   /** Aux fields of the file by name. */
   readonly aux = new Map<string, string>()
   private database: KeyspacePort
@@ -40,6 +44,10 @@ export class RdbLoad {
           }
           this.database = database
         },
+        emptyKey: (key) => {
+          if (this.keysEmpty++ >= EMPTY_KEYS_LOGGED) return
+          server.log.notice(`rdbLoadObject skipping empty key: ${key.toString('latin1')}`)
+        },
         entry: (key, text, aggregate, expireAtMs, use) => {
           if (options.dropExpired && expireAtMs >= 0 && expireAtMs < nowMs) {
             this.keysExpired++
@@ -55,6 +63,13 @@ export class RdbLoad {
       server.config.values.rdbchecksum && !server.debug.skipsChecksums,
       server.aggregateSettings,
     )
+  }
+
+  /** What the log says at the end. */
+  get summary(): string {
+    const counts = `keys loaded: ${this.keysLoaded}, keys expired: ${this.keysExpired}`
+    const skipped = this.keysEmpty > 0 ? `, empty keys skipped: ${this.keysEmpty}` : ''
+    return `Done loading RDB, ${counts}${skipped}.`
   }
 
   private removeKey(key: Buffer): void {

@@ -8,7 +8,7 @@ import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { Crc64 } from './crc64.ts'
 import { opcode, RDB_TYPE_STRING, RDB_VERSION, RDB_VERSION_MAX, rdbTypeNames } from './rdb-format.ts'
-import { NEED_MORE, RdbError, RdbInput } from './rdb-input.ts'
+import { EMPTY_VALUE, NEED_MORE, RdbError, RdbInput } from './rdb-input.ts'
 import { type AggregateLoader, aggregateLoaders } from './rdb-types.ts'
 import type { KeyUse } from './rdb-writer.ts'
 
@@ -27,6 +27,8 @@ export interface RdbVisitor {
     expireAtMs: number,
     use: KeyUse | undefined,
   ): void
+  /** A key without elements, which is left out. */
+  emptyKey?(key: Buffer): void
   /** Source text of a function library. Without this method a file with functions is refused. */
   functionLibrary?(source: Buffer): void
 }
@@ -73,9 +75,12 @@ export class RdbReader {
         this.step()
         this.input.commit()
       } catch (error) {
-        if (error !== NEED_MORE) throw error
-        this.input.unwind()
-        return 'starved'
+        if (error === NEED_MORE) {
+          this.input.unwind()
+          return 'starved'
+        }
+        if (error !== EMPTY_VALUE) throw error
+        this.leaveOut()
       }
     }
     return this.ended ? 'end' : 'more'
@@ -183,6 +188,15 @@ export class RdbReader {
     this.emit(this.loaderKey as Buffer, undefined, loader.value)
   }
 
+  /** The value that was being read has no elements. */
+  private leaveOut(): void {
+    this.input.commit()
+    this.loader = undefined
+    this.visitor.emptyKey?.(this.loaderKey as Buffer)
+    this.expireAtMs = -1
+    this.use = undefined
+  }
+
   private emit(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined): void {
     this.visitor.entry(key, text, aggregate, this.expireAtMs, this.use)
     this.expireAtMs = -1
@@ -221,7 +235,7 @@ export function readDumpPayload(
   crc.update(payload, 0, end + 2)
   const stored = payload.subarray(end + 2)
   if (version > RDB_VERSION) return undefined
-  if (verifyChecksum && !stored.equals(crc.bytes()) && !stored.equals(NO_CHECKSUM)) return undefined
+  if (verifyChecksum && !stored.equals(crc.bytes())) return undefined
   const input = new RdbInput()
   input.feed(payload.subarray(0, end))
   try {
@@ -233,6 +247,7 @@ export function readDumpPayload(
     return { aggregate: loader.value }
   } catch (error) {
     if (error === NEED_MORE) return input.fail('Unexpected end of payload')
+    if (error === EMPTY_VALUE) return input.fail('Empty value')
     throw error
   }
 }

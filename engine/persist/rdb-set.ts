@@ -37,7 +37,7 @@ class SetLoader implements AggregateLoader {
   step(input: RdbInput): boolean {
     if (this.remaining < 0) {
       const count = input.length()
-      if (count === 0) input.fail('Empty set')
+      if (count === 0) input.skipEmpty()
       this.remaining = count
       return false
     }

@@ -63,7 +63,7 @@ class PairsLoader implements AggregateLoader {
   step(input: RdbInput): boolean {
     if (this.missing < 0) {
       const count = input.length()
-      if (count === 0) input.fail('Empty sorted set')
+      if (count === 0) input.skipEmpty()
       this.missing = count
       return false
     }
@@ -98,8 +98,9 @@ class PackedLoader implements AggregateLoader {
   }
 
   step(input: RdbInput): boolean {
-    const texts = this.texts(input.string()) ?? []
-    if (texts.length === 0 || texts.length % 2 !== 0) input.fail('Zset integrity check failed')
+    const texts = this.texts(input.string())
+    if (texts === undefined || texts.length % 2 !== 0) return input.fail('Zset integrity check failed')
+    if (texts.length === 0) input.skipEmpty()
     for (let i = 0; i < texts.length; i += 2) {
       const score = parseLenientDouble(texts[i + 1] as string)
       if (score === undefined || !this.value.set(texts[i] as string, score)) input.fail('Zset integrity check failed')

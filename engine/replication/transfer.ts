@@ -196,7 +196,7 @@ export class SnapshotTransfer {
   private finish(load: RdbLoad): void {
     this.ended = true
     this.server.persistence.endLoading()
-    this.server.log.notice(`Done loading RDB, keys loaded: ${load.keysLoaded}, keys expired: ${load.keysExpired}.`)
+    this.server.log.notice(load.summary)
     this.server.log.notice('MASTER <-> REPLICA sync: Finished with success')
     this.server.persistence.resumeLog()
     this.events.loaded(Number(load.aux.get('repl-stream-db') ?? 0), this.rest)

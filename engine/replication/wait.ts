@@ -21,11 +21,12 @@ export class AcknowledgementWaiters {
     const { client } = context
     const waiter = { client, offset: client.lastWriteOffset, replicas }
     this.waiters.push(waiter)
-    client.onClose(() => this.forget(waiter))
-    context.block('wait', deadlineMs, (_client, reply) => {
-      this.forget(waiter)
-      reply.integer(this.countAcknowledged(waiter.offset))
-    })
+    context.block(
+      'wait',
+      deadlineMs,
+      (_client, reply) => reply.integer(this.countAcknowledged(waiter.offset)),
+      () => this.forget(waiter),
+    )
   }
 
   private forget(waiter: Waiter): void {
@@ -37,14 +38,13 @@ export class AcknowledgementWaiters {
     for (const waiter of [...this.waiters]) {
       const count = this.countAcknowledged(waiter.offset)
       if (count < waiter.replicas) continue
-      this.forget(waiter)
       waiter.client.unblock((reply) => reply.integer(count))
     }
   }
 
   /** This server stops being a primary: nobody will acknowledge any more. */
   giveUp(): void {
-    for (const { client } of this.waiters.splice(0)) {
+    for (const { client } of [...this.waiters]) {
       client.unblock((reply) =>
         reply.error('UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'),
       )

@@ -167,6 +167,12 @@ againstRedis('clients wait for keys as with redis-server 7.0', () => {
       await stage.hears('a')
       await stage.waits('a', 'BLPOP l 0.05')
       await stage.hears('a')
+      await stage.waits('b', 'WAIT 1 0')
+      const waiting = (await (await stage.client('observer')).send('CLIENT', 'LIST')).split('\n')
+      const waitId = /id=(\d+)/.exec(waiting.find((line) => line.includes('cmd=wait')) ?? '')?.[1] ?? ''
+      stage.heard.push(await (await stage.client('pusher')).send('CLIENT', 'UNBLOCK', waitId, 'ERROR'))
+      await stage.hears('b')
+      await stage.says('b', 'PING')
       await stage.waits('b', 'BLPOP l 0')
       await stage.leaves('b')
       await stage.waits('a', 'BLPOP other 0')

@@ -28,6 +28,8 @@ export interface Wait {
 
 interface Waiter {
   readonly client: Client
+  /** Whether the command that waits is a write. */
+  readonly writes: boolean
   readonly wait: Wait
   readonly ids: readonly string[]
   /** Runs `body` as the command that waits, when the client has been unblocked. */
@@ -54,9 +56,10 @@ export class BlockedKeys {
 
   /** Parks the context's client until one of `keys` of its database can serve it. Not for clients with `denyBlocking`. */
   park(context: Context, keys: readonly Buffer[], wait: Wait): void {
-    const { client, db } = context
+    const { client, command, db } = context
+    const writes = command.flags.includes('write')
     const ids = [...new Set(keys.map((key) => identify(db.index, key)))]
-    const waiter: Waiter = { client, wait, ids, resume: context.resumption() }
+    const waiter: Waiter = { client, writes, wait, ids, resume: context.resumption() }
     for (const id of ids) {
       let waiters = this.waiters.get(id)
       if (waiters === undefined) {
@@ -119,6 +122,16 @@ export class BlockedKeys {
       }
       if (!wait.canServe(database, key)) continue
       client.unblock((reply) => waiter.resume(reply, (context) => wait.serve(context, key)))
+    }
+  }
+
+  /** Ends waits with the error that `refusal` gives for a client and its first key (all are in one slot). */
+  redirect(refusal: (client: Client, key: Buffer, writes: boolean) => string | undefined): void {
+    const waiters = new Set([...this.waiters.values()].flatMap((set) => [...set]))
+    for (const { client, ids, writes } of waiters) {
+      const id = ids[0] as string
+      const message = refusal(client, Buffer.from(id.slice(id.indexOf(':') + 1), 'latin1'), writes)
+      if (message !== undefined) client.unblock((reply) => reply.error(message))
     }
   }
 

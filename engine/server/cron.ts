@@ -11,6 +11,7 @@ export function startCron(server: RunningServer): void {
     if (server.stopped) return
     if (!server.debug.cronPaused) {
       checkClients(server)
+      redirectBlocked(server)
       keepUpDatabases(server)
     }
     server.io.timers.after(1000 / server.config.values.hz, tick)
@@ -31,6 +32,12 @@ function checkClients(server: RunningServer): void {
       client.close()
     }
   }
+}
+
+/** Those who wait for keys that another node of the cluster will have. */
+function redirectBlocked({ blockedKeys, cluster }: RunningServer): void {
+  if (cluster === undefined || blockedKeys.isEmpty) return
+  blockedKeys.redirect((client, key, writes) => cluster.blockedRefusal(client, key, writes))
 }
 
 function keepUpDatabases(server: RunningServer): void {

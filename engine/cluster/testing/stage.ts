@@ -171,6 +171,10 @@ export class Member implements ClusterEnvironment {
     this.stage.after(CRON_PERIOD_MS / 10, () => this.beforeSleep())
   }
 
+  trySaveConfig(): string | undefined {
+    return undefined
+  }
+
   saveConfig(): void {
     this.saves++
   }
