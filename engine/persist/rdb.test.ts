@@ -143,7 +143,7 @@ test('types and operations that cannot be represented are refused by name and of
     (...tail: number[]) =>
     () =>
       readAll(Buffer.concat([head, Buffer.from(tail)]))
-  expect(refused(0xfe, 0, 15, 1, 107)).toThrow('Cannot load RDB type 15 (stream (listpacks)) at offset 11')
+  expect(refused(0xfe, 0, 24, 1, 107)).toThrow('Cannot load RDB type 24 (hash with field expiry) at offset 11')
   expect(refused(99)).toThrow('Unknown RDB encoding type 99 at offset 9')
   expect(refused(247)).toThrow('module AUX')
   expect(refused(245, 1, 97)).toThrow('functions')
