@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Html, html, jsonForScript } from './html.ts'
-import pageStyle from './style/page.css?raw'
+import styleSheet from './style/page.css?raw'
 
 export interface PageParts {
   title: string
@@ -20,6 +20,9 @@ export interface PageParts {
   /** Goes before `main`: definitions that the page's drawings refer to. */
   definitions?: Html
 }
+
+/** Comments and indentation are for those who edit it. */
+const pageStyle = styleSheet.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s*\n\s*/g, '\n')
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
