@@ -162,6 +162,33 @@ againstRedis('commands tell of the events that redis-server 7.0 tells of', () =>
     ])
   })
 
+  test('streams', async () => {
+    const lines = `XADD s 1-1 a b
+      XADD s MAXLEN 1 2-1 a b
+      XADD s MAXLEN 9 3-1 a b
+      XADD s 3-1 a b
+      XTRIM s MAXLEN 1
+      XTRIM s MAXLEN 1
+      XSETID s 4-1
+      XGROUP CREATE s g 0
+      XGROUP CREATE t g $ MKSTREAM
+      XGROUP SETID s g 0
+      XGROUP CREATECONSUMER s g c
+      XGROUP CREATECONSUMER s g c
+      XREADGROUP GROUP g d STREAMS s >
+      XCLAIM s g e 0 3-1
+      XAUTOCLAIM s g f 0 0
+      XACK s g 3-1
+      XGROUP DELCONSUMER s g d
+      XGROUP DELCONSUMER s g d
+      XGROUP DESTROY s g
+      XDEL s 3-1
+      XDEL s 3-1
+      XLEN none
+      XREAD STREAMS none 0`
+    await same(lines.split('\n').map((line) => line.trim().split(' ')))
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

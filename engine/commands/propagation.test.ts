@@ -374,6 +374,60 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     )
   })
 
+  test('streams', async () => {
+    const lines = `XADD s 1-1 a b
+      XADD s 2-* a b
+      xadd s NOMKSTREAM 3-1 a b
+      XADD none NOMKSTREAM 3-1 a b
+      XADD s MAXLEN ~ 2 4-1 a b
+      XADD s MAXLEN ~ 2 LIMIT 10 5-* a b
+      XADD s MAXLEN = 4 6-1 a b
+      XADD s MINID ~ 3 7-1 a b
+      XTRIM s MAXLEN ~ 1
+      XTRIM s MAXLEN 4
+      XTRIM s MAXLEN 4
+      XTRIM s MINID 5
+      XDEL s 5-1 9-9
+      XDEL s 9-9
+      XSETID s 8-1
+      XGROUP CREATE s g 0
+      XGROUP CREATE s g 0
+      XGROUP CREATE t g $ MKSTREAM
+      XGROUP SETID s g 0 ENTRIESREAD 1
+      XGROUP CREATECONSUMER s g c
+      XGROUP CREATECONSUMER s g c
+      XADD t 1-1 a b
+      XREADGROUP GROUP g c COUNT 1 STREAMS s t > >
+      XREADGROUP GROUP g c STREAMS s 0
+      XREADGROUP GROUP g d NOACK STREAMS s >
+      XREADGROUP GROUP g d STREAMS s >
+      XREADGROUP GROUP g e NOACK STREAMS s 0
+      XCLAIM s g e 0 6-1
+      XCLAIM s g e 0 6-1 TIME 1000 RETRYCOUNT 3 JUSTID
+      XCLAIM s g e 0 7 FORCE
+      XCLAIM s g f 0 99-1 LASTID 100-1
+      XAUTOCLAIM s g h 0 0 COUNT 1
+      XDEL s 7-0 7-1
+      XAUTOCLAIM s g h 0 0
+      XACK s g 6-1 1-1
+      XACK s g 6-1
+      XGROUP DELCONSUMER s g c
+      XGROUP DELCONSUMER s g c
+      XGROUP DESTROY s g
+      XGROUP DESTROY s g`
+    await same(lines.split('\n').map((line) => line.trim().split(' ')))
+  })
+
+  test('streams that are read by those who have waited', async () => {
+    await same(
+      [
+        ['XADD', 's', '1-1', 'a', 'b'],
+        ['XADD', 's', '2-1', 'a', 'b'],
+      ],
+      [['XREAD', 'BLOCK', '0', 'STREAMS', 's', '$']],
+    )
+  })
+
   test('keys and expiry', async () => {
     await same([
       ['MSET', 'a', '1', 'b', '2', 'c', '3'],

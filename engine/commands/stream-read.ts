@@ -286,7 +286,8 @@ function deliver(reply: Reply, value: StreamValue, delivery: Delivery): void {
     }
     changes.claimed(key, group, pending)
   }
-  if (moved) changes.moved(key, group)
+  // Otherwise the XCLAIMs tell how far the group has come.
+  if (moved && noAcknowledge) changes.moved(key, group)
 }
 
 /** Sends what is pending for the consumer; of entries that are gone only the id. */

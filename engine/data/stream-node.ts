@@ -91,7 +91,22 @@ export class StreamNode implements Identified {
       if ((flags & DELETED) === 0) live++
     }
     if (reader.position !== END || live !== entries) return undefined
-    return new StreamNode(id, pack, entries, deleted, fieldCount, bodyStart)
+    const node = new StreamNode(id, pack, entries, deleted, fieldCount, bodyStart)
+    return node.isOrdered() ? node : undefined
+  }
+
+  /** Whether the ids grow from entry to entry, from `id` on. */
+  private isOrdered(): boolean {
+    const last = StreamId.max()
+    for (let at = this.pack.last(); ; ) {
+      const flagsAt = this.flagsBefore(at)
+      if (flagsAt === END) return true
+      const own = new StreamId()
+      this.readId(flagsAt, own)
+      if (own.compare(this.id) < 0 || own.compare(last) > 0 || (own.compare(last) === 0 && !last.isMax)) return false
+      Object.assign(last, own)
+      at = this.pack.previous(flagsAt)
+    }
   }
 
   clone(): StreamNode {

@@ -83,6 +83,8 @@ class StreamLoader implements AggregateLoader {
   private readonly version: 1 | 2 | 3
   private state: (input: RdbInput) => boolean = (input) => this.readNodeCount(input)
   private nodes = 0
+  /** Of the nodes that have been read. */
+  private entries = 0
   private groups = 0
   private pending = 0
   private consumers = 0
@@ -111,7 +113,11 @@ class StreamLoader implements AggregateLoader {
     const pack = Listpack.parse(input.string()) ?? input.fail('Stream listpacks integrity check failed.')
     if (pack.count === 0) input.fail('Empty listpack inside stream')
     const node = StreamNode.of(StreamId.decode(key), pack) ?? input.fail('Stream listpacks integrity check failed.')
-    if (!this.value.stream.addNode(node)) input.fail('Listpack re-added with existing key')
+    const { stream } = this.value
+    const before = stream.nodes.last?.lastId()
+    if (!stream.addNode(node)) input.fail('Listpack re-added with existing key')
+    if (before !== undefined && before.compare(node.id) >= 0) input.fail('Stream listpacks are not in order')
+    this.entries += node.entries
     if (--this.nodes === 0) this.state = (next) => this.readHistory(next)
     return false
   }
@@ -131,7 +137,7 @@ class StreamLoader implements AggregateLoader {
       stream.entriesAdded = length
       stream.refreshFirstId()
     }
-    if (length > 0 && stream.nodes.size === 0) input.fail('Stream length inconsistent with rax entries')
+    if (length !== this.entries) input.fail('Stream length inconsistent with rax entries')
     this.state = (next) => this.readGroupCount(next)
     return false
   }

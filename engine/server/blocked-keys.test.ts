@@ -87,6 +87,47 @@ againstRedis('clients wait for keys as with redis-server 7.0', () => {
       await stage.hears('d')
     }))
 
+  test('entries of streams come to all who read, and to one of those who read in a group', () =>
+    play(async (stage) => {
+      await stage.says('pusher', 'XGROUP', 'CREATE', 's', 'g', '$', 'MKSTREAM')
+      await stage.waits('a', 'XREAD BLOCK 0 STREAMS s t $ $')
+      await stage.waits('b', 'XREAD COUNT 1 BLOCK 0 STREAMS s 0')
+      await stage.waits('c', 'XREADGROUP GROUP g alice BLOCK 0 STREAMS s >')
+      await stage.waits('d', 'XREADGROUP GROUP g bob BLOCK 0 NOACK STREAMS s >')
+      await stage.waits('e', 'XREAD BLOCK 0 STREAMS s 5')
+      await stage.says('pusher', 'MULTI')
+      await stage.says('pusher', 'XADD', 's', '1-1', 'f', 'v')
+      await stage.says('pusher', 'XADD', 's', '2-1', 'f', 'v')
+      await stage.says('pusher', 'EXEC')
+      for (const name of ['a', 'b', 'c']) await stage.hears(name)
+      await stage.says('pusher', 'XADD', 's', '3-1', 'f', 'v')
+      await stage.hears('d')
+      await stage.says('pusher', 'XPENDING', 's', 'g')
+      await stage.says('pusher', 'XINFO', 'GROUPS', 's')
+      await stage.says('pusher', 'XADD', 's', '6-1', 'f', 'v')
+      await stage.hears('e')
+      await stage.waits('a', 'XREAD BLOCK 20 STREAMS s $')
+      await stage.hears('a')
+    }))
+
+  test.each([
+    [['XGROUP', 'DESTROY', 's', 'g']],
+    [['DEL', 's']],
+    [['SET', 's', 'text']],
+    [['FLUSHALL']],
+    [['RENAME', 's', 'other']],
+    [['PEXPIRE', 's', '0']],
+    [['SWAPDB', '0', '1']],
+  ])('a reader in a group learns that what it waits for has gone: %j', (words) =>
+    play(async (stage) => {
+      await stage.says('pusher', 'XGROUP', 'CREATE', 's', 'g', '$', 'MKSTREAM')
+      await stage.waits('a', 'XREADGROUP GROUP g alice BLOCK 0 STREAMS s >')
+      await stage.waits('b', 'XREAD BLOCK 0 STREAMS s $')
+      await stage.says('pusher', ...words)
+      await stage.hears('a')
+    }),
+  )
+
   test('members of sorted sets come to those who wait for them', () =>
     play(async (stage) => {
       await stage.waits('a', 'BZPOPMIN z 0')
