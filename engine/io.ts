@@ -198,6 +198,8 @@ export interface MemoryUse {
   residentBytes: number
   /** Live JavaScript heap plus buffers outside it, in bytes. */
   usedBytes: number
+  /** Memory of the whole machine in bytes. */
+  systemBytes: number
 }
 
 /** The process that the engine runs in. */

@@ -6,6 +6,8 @@ import type { Client } from '../server/client.ts'
 export interface Cluster {
   /** 40 hexadecimal digits. */
   readonly nodeId: string
+  /** Connections of the bus, in both directions. */
+  readonly linkCount: number
   /**
    * May this node run the command for this client? Undefined: yes. Otherwise the complete error to answer:
    * `MOVED slot host:port`, `ASK …`, `CROSSSLOT …`, `TRYAGAIN …`, `CLUSTERDOWN …`. `keys` are argument positions.

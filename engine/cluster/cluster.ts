@@ -55,6 +55,7 @@ class RunningCluster implements Cluster {
       keepAliveSeconds: () => Math.ceil((server.config.values['cluster-node-timeout'] * 2) / 1000),
       isBusy: () => this.isBusy(),
     })
+    server.memory.count('cluster.links', () => this.bus.bufferedBytes)
     this.environment = new ServerEnvironment(server, this.bus, () => {
       if (!this.stopped && this.started !== undefined) runScheduled(this.started)
     })
@@ -67,6 +68,10 @@ class RunningCluster implements Cluster {
 
   get nodeId(): string {
     return this.view.myself.name
+  }
+
+  get linkCount(): number {
+    return this.bus.count
   }
 
   route(client: Client, commands: readonly RoutedCommand[]): string | undefined {

@@ -108,6 +108,17 @@ export class Bus {
     this.options = options
   }
 
+  get count(): number {
+    return this.links.size
+  }
+
+  /** Bytes that wait to be sent. */
+  get bufferedBytes(): number {
+    let bytes = 0
+    for (const link of this.links) bytes += link.bufferedBytes
+    return bytes
+  }
+
   /** Closes all links. */
   close(): void {
     for (const link of [...this.links]) link.close()

@@ -173,6 +173,12 @@ function leak({ reply, server }: Context, args: Arguments): void {
   reply.ok()
 }
 
+function clientEviction({ reply, server }: Context): void {
+  const report = server.clientMemory.describe()
+  if (report === undefined) reply.error('ERR maxmemory-clients is disabled.')
+  else reply.verbatim('txt', report)
+}
+
 /** Sizes of Redis's structures in C, which some tests print. */
 function structureSizes({ reply }: Context): void {
   reply.text('bits:64 robj:16 dictentry:24 sdshdr5:1 sdshdr8:3 sdshdr16:5 sdshdr32:9 sdshdr64:17 ')
@@ -204,6 +210,7 @@ const subcommands = new Map<string, Subcommand>([
   ['aof-flush-sleep', [3, 3, aofFlushSleep]],
   ['assert', [2, ANY, debugAssert]],
   ['change-repl-id', [2, 2, changeReplicationId]],
+  ['client-eviction', [2, 2, clientEviction]],
   ['clusterlink', [5, 5, clusterLink]],
   ['config-rewrite-force-all', [2, 2, rewriteAll]],
   ['crash-and-recover', [2, ANY, debugRestart]],

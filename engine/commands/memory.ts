@@ -1,8 +1,8 @@
-/**
- * MEMORY. The figures are this server's own: bytes of the JavaScript heap and the buffers beside it, and the store's
- * count of what keys and values hold. There is no allocator to ask, so `allocator.*` tells the process's.
- */
-import { NO_ENTRY } from '../store/keyspace-port.ts'
+/** MEMORY. What is counted, and how, is in `engine/server/memory-account.ts`. */
+import type { Reply } from '../resp/reply.ts'
+import { memoryFigures } from '../server/memory-figures.ts'
+import { memoryReport } from '../server/memory-report.ts'
+import { type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
@@ -29,81 +29,51 @@ function usage(context: Context, args: Arguments): void {
   else reply.integer(db.memoryUsage(entry))
 }
 
-/** What STATS and MALLOC-STATS tell. */
-function figures({ server }: Context) {
-  const { usedBytes, residentBytes } = server.io.host.memory()
-  const datasetBytes = server.databases.reduce((sum, database) => sum + database.memoryBytes, 0)
-  const keys = server.databases.reduce((sum, database) => sum + database.size, 0)
-  return { usedBytes, residentBytes, datasetBytes, keys, peakBytes: Math.max(server.peakMemoryBytes, usedBytes) }
-}
-
-function stats(context: Context): void {
-  const { reply, server } = context
-  const { usedBytes, residentBytes, datasetBytes, keys, peakBytes } = figures(context)
-  const overhead = Math.max(0, usedBytes - datasetBytes)
-  const ratio = residentBytes / Math.max(1, usedBytes)
-  const whole: readonly (readonly [string, number])[] = [
-    ['peak.allocated', peakBytes],
-    ['total.allocated', usedBytes],
-    ['startup.allocated', 0],
-    ['overhead.total', overhead],
-    ['keys.count', keys],
-    ['keys.bytes-per-key', keys === 0 ? 0 : Math.floor(datasetBytes / keys)],
-    ['dataset.bytes', datasetBytes],
-    ['allocator.allocated', usedBytes],
-    ['allocator.active', usedBytes],
-    ['allocator.resident', residentBytes],
-    ['fragmentation.bytes', residentBytes - usedBytes],
-  ]
-  const fractions: readonly (readonly [string, number])[] = [
-    ['dataset.percentage', (datasetBytes / Math.max(1, usedBytes)) * 100],
-    ['peak.percentage', (usedBytes / Math.max(1, peakBytes)) * 100],
-    ['fragmentation', ratio],
-  ]
+function stats({ reply, server }: Context): void {
   const filled = server.databases.filter((database) => database.size > 0)
-  reply.map(whole.length + fractions.length + filled.length)
-  for (const [name, value] of whole) {
+  const figures = memoryFigures(server)
+  reply.map(figures.length + filled.length)
+  for (const { name, value, isFraction } of figures) {
+    if (name === 'overhead.total') for (const database of filled) databaseStats(reply, database)
     reply.latin1(name)
-    reply.integer(value)
-  }
-  for (const [name, value] of fractions) {
-    reply.latin1(name)
-    reply.double(value)
-  }
-  for (const database of filled) {
-    reply.latin1(`db.${database.index}`)
-    reply.map(1)
-    reply.latin1('overhead.hashtable.main')
-    reply.integer(database.memoryBytes)
+    if (isFraction) reply.double(value)
+    else reply.integer(value)
   }
 }
 
-/** Below this much data Redis's doctor has nothing to say either. */
-const tooLittleBytes = 5 * 1024 * 1024
-
-function doctor(context: Context): void {
-  const { reply } = context
-  const { usedBytes, datasetBytes, peakBytes } = figures(context)
-  if (datasetBytes < tooLittleBytes) reply.verbatim('txt', nothingToSee)
-  else if (peakBytes / usedBytes > 1.5) reply.verbatim('txt', `${issues}${peak}${farewell}`)
-  else reply.verbatim('txt', noIssue)
+function databaseStats(reply: Reply, { index, tableBytes, expiryBytes }: KeyspacePort): void {
+  reply.latin1(`db.${index}`)
+  reply.map(3)
+  reply.latin1('overhead.hashtable.main')
+  reply.integer(tableBytes)
+  reply.latin1('overhead.hashtable.expires')
+  reply.integer(expiryBytes)
+  // Part of the table here.
+  reply.latin1('overhead.hashtable.slot-to-keys')
+  reply.integer(0)
 }
 
-const nothingToSee =
-  "Hi Sam, this instance is empty or is using very little memory, my issues detector can't be used in these conditions. Please, leave for your mission on Earth and fill it with some data. The new Sam and I will be back to our programming as soon as I finished rebooting.\n"
-const noIssue =
-  "Hi Sam, I can't find any memory issue in your instance. I can only account for what occurs on this base.\n"
-const issues = 'Sam, I detected a few issues in this Redis instance memory implants:\n\n'
-const peak =
-  ' * Peak memory: In the past this instance used more than 150% the memory that is currently using. The allocator is normally not able to release memory after a peak, so you can expect to see a big fragmentation ratio, however this is actually harmless and is only due to the memory peak, and if the Redis instance Resident Set Size (RSS) is currently bigger than expected, the memory will be used as soon as you fill the Redis instance with more data.\n\n'
-const farewell = "I'm here to keep you safe, Sam. I want to help you.\n"
+function doctor({ reply, server }: Context): void {
+  reply.verbatim('txt', memoryReport(server))
+}
 
-function mallocStats(context: Context): void {
-  const { usedBytes, residentBytes, datasetBytes } = figures(context)
-  context.reply.verbatim(
+function mallocStats({ reply, server }: Context): void {
+  const { memory, io } = server
+  const { usedBytes, residentBytes } = io.host.memory()
+  reply.verbatim(
     'txt',
-    `JavaScript heap and buffers: ${usedBytes}, keys and values: ${datasetBytes}, resident: ${residentBytes}\n`,
+    `JavaScript heap and buffers: ${usedBytes}, keys and values: ${memory.databaseBytes} in ${memory.reservedBytes}, resident: ${residentBytes}\n`,
   )
+}
+
+const PURGE_STEPS_MAX = 10_000
+
+/** Moves what is left of half-empty memory together, so that the rest can be given back. */
+function purge({ reply, server }: Context): void {
+  for (const database of server.databases) {
+    for (let steps = 0; steps < PURGE_STEPS_MAX && database.maintain(); steps++);
+  }
+  reply.ok()
 }
 
 const helpLines = [
@@ -179,8 +149,7 @@ export const memoryCommands: readonly Command[] = [
         summary: 'Ask the allocator to release memory',
         complexity: 'Depends on how much memory is allocated, could be slow',
         tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
-        // Memory goes back to the system when the collector decides so.
-        run: ({ reply }) => reply.ok(),
+        run: purge,
       },
       {
         ...shared,

@@ -28,10 +28,13 @@ function flushOptionsValid(args: Arguments): boolean {
   return args.count === 1 || (args.count === 2 && (args.is(1, 'async') || args.is(1, 'sync')))
 }
 
-function flush(context: Context, databases: readonly KeyspacePort[]): void {
+function flush(context: Context, args: Arguments, databases: readonly KeyspacePort[]): void {
+  const { config, stats } = context.server
+  const isLazy = args.count === 1 ? config.values['lazyfree-lazy-user-flush'] : args.is(1, 'async')
   for (const database of databases) {
     context.server.watchedKeys.touchAll(database)
     context.dirty(database.size)
+    if (isLazy) stats.lazilyFreedObjects += database.size
     database.clear()
     context.server.blockedKeys.touchAll(database)
   }
@@ -43,7 +46,7 @@ function flushdb(context: Context, args: Arguments): void {
     context.reply.error(errors.syntax)
     return
   }
-  flush(context, [context.db])
+  flush(context, args, [context.db])
   context.reply.ok()
 }
 
@@ -53,7 +56,7 @@ function flushall(context: Context, args: Arguments): void {
     reply.error(errors.syntax)
     return
   }
-  flush(context, server.databases)
+  flush(context, args, server.databases)
   reply.ok()
 }
 

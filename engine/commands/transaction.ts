@@ -15,7 +15,7 @@ function multi({ client, reply }: Context): void {
     reply.error('ERR MULTI calls can not be nested')
     return
   }
-  client.transaction = { commands: [], failed: false }
+  client.transaction = { commands: [], failed: false, bytes: 0 }
   reply.ok()
 }
 

@@ -1,6 +1,6 @@
 /** The `Host` port: this very process. */
 
-import { hostname } from 'node:os'
+import { hostname, totalmem } from 'node:os'
 import type { Host } from '../io.ts'
 import { readLuaProgram } from './lua-program.ts'
 
@@ -15,7 +15,7 @@ export function createNodeHost(): Host {
     },
     memory() {
       const use = process.memoryUsage()
-      return { residentBytes: use.rss, usedBytes: use.heapUsed + use.external }
+      return { residentBytes: use.rss, usedBytes: use.heapUsed + use.external, systemBytes: totalmem() }
     },
     cpu() {
       const use = process.cpuUsage()

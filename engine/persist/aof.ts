@@ -56,6 +56,7 @@ export class Aof {
     this.server = server
     this.surroundings = surroundings
     this.files = new AofFiles(server)
+    server.memory.count('aof.buffer', () => this.log.bufferedBytes)
     this.log = new AofLog(server, () => this.rewrite !== undefined || surroundings.isSaving())
     this.limit = new RewriteLimit(server)
     server.config.onApply('appendonly', () => this.followConfig())

@@ -71,7 +71,7 @@ export class Snapshot {
     this.writer = options.writer?.(sink) ?? new RdbWriter({ sink, checksum: rdbchecksum, compression: rdbcompression })
     this.writer.header({
       createdSeconds: Math.floor(server.io.clock.wallMs() / 1000),
-      usedMemoryBytes: server.io.host.memory().usedBytes,
+      usedMemoryBytes: server.memory.usedBytes,
       replication: options.replication,
       ...(options.isAofBase === undefined ? {} : { isAofBase: options.isAofBase }),
     })

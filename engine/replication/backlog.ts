@@ -77,6 +77,11 @@ export class Backlog {
     return this.last.startOffset + this.last.used - 1
   }
 
+  /** Memory of all blocks. */
+  get reservedBytes(): number {
+    return this.last.startOffset + this.last.bytes.length - this.first.startOffset
+  }
+
   get historyBytes(): number {
     return this.endOffset - this.oldestOffset + 1
   }

@@ -35,6 +35,9 @@ export interface Replication {
   /** From now on the stream has another name, and none that it had before (DEBUG CHANGE-REPL-ID). */
   changeId(): void
 
+  /** Bytes of the stream that are kept for replicas that are behind, more than the backlog may hold. */
+  readonly bytesBeyondBacklog: number
+
   /** How many online replicas have acknowledged `offset` (WAIT). */
   countAcknowledged(offset: number): number
   /** Called whenever a replica acknowledges or leaves. */

@@ -40,6 +40,7 @@ export class ServerReplication implements Replication {
     this.asPrimary.onAcknowledge(() => server.beforeSleep(this.checkWaiters))
     const address = server.config.values.replicaof
     if (address !== undefined) this.asReplica = this.newReplica(address, undefined)
+    server.memory.count('replication.backlog', () => this.stream.backlog?.reservedBytes ?? 0)
     server.info.add('replication', () => replicationInfo(server, this))
   }
 
@@ -142,6 +143,11 @@ export class ServerReplication implements Replication {
     this.server.config.note('replicaof', ['no', 'one'])
     // A resync that did not come to its end has turned the log off.
     if (!this.server.loading) this.server.persistence.resumeLog()
+  }
+
+  get bytesBeyondBacklog(): number {
+    const held = this.stream.backlog?.reservedBytes ?? 0
+    return Math.max(0, held - this.server.config.values['repl-backlog-size'])
   }
 
   changeId(): void {

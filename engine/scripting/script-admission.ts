@@ -37,7 +37,8 @@ export function refuseStart(
     return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
   }
   if (isReadOnlyCommand) return 'ERR Can not execute a script with write flag using *_ro command.'
-  return refused !== errors.readOnly && !obeyed ? refused : undefined
+  if (refused !== undefined && refused !== errors.readOnly && !obeyed) return refused
+  return server.eviction.isOutOfMemory && !flags.allowOom ? errors.outOfMemory : undefined
 }
 
 /** What `redis.call` answers for a command that nobody knows, or undefined. */
@@ -71,8 +72,17 @@ export function refuseCall(
       const refused = replication === errors.readOnly ? replication : (server.persistence.writeRefusal() ?? replication)
       if (refused !== undefined) return refused
     }
-    run.hasWritten = true
   }
+  if (
+    record.has(flagBits.denyoom) &&
+    !run.hasWritten &&
+    !isObeyed &&
+    !run.flags.allowOom &&
+    server.eviction.isOutOfMemory
+  ) {
+    return errors.outOfMemory
+  }
+  if (record.has(flagBits.write)) run.hasWritten = true
   return isObeyed ? undefined : refuseKeys(server, run, record, args)
 }
 

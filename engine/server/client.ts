@@ -38,8 +38,8 @@ export interface Client extends Watcher {
   name: string
   userName: string
   authenticated: boolean
-  /** Inside MULTI: the queue. */
-  transaction: { commands: QueuedCommand[]; failed: boolean } | undefined
+  /** Inside MULTI: the queue, and the bytes of its arguments. */
+  transaction: { commands: QueuedCommand[]; failed: boolean; bytes: number } | undefined
   /** Cluster: READONLY was said. */
   readOnlyMode: boolean
   /** Cluster: ASKING was said just before. */
@@ -50,6 +50,8 @@ export interface Client extends Watcher {
   lastCommandMs: number
   /** Parked by a blocking command, or by CLIENT PAUSE. */
   readonly blocked: boolean
+  /** Parked until a certain time at most. */
+  readonly hasDeadline: boolean
   /** What the client is parked for: the `kind` given to `Context.block`. */
   readonly blockedFor: string | undefined
   readonly closed: boolean
@@ -68,6 +70,10 @@ export interface Client extends Watcher {
   readonly lastCommandName: string | undefined
   /** Bytes of replies not yet taken by the network. */
   readonly outputBytes: number
+  /** Everything that is held for it, in bytes. */
+  readonly memoryBytes: number
+  readonly argumentBytes: number
+  readonly replyBufferBytes: number
   /** Runs pending input as far as it goes; used by the server when a wait has ended. */
   resumeInput(): void
 

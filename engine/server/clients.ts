@@ -43,6 +43,7 @@ export class ClientRegistry {
     const { subscriptions, transaction } = client
     const nowMs = this.nowMs()
     const output = client.outputBytes
+    const unsent = client.connection?.bufferedBytes ?? 0
     const fields: [string, string | number][] = [
       ['id', client.id],
       ['addr', client.address],
@@ -59,14 +60,14 @@ export class ClientRegistry {
       ['multi', transaction === undefined ? -1 : transaction.commands.length],
       ['qbuf', client.parser.pendingBytes],
       ['qbuf-free', client.parser.queryCapacity - client.parser.pendingBytes],
-      ['argv-mem', 0],
-      ['multi-mem', transaction === undefined ? 0 : queueBytes(transaction.commands)],
-      ['rbs', 0],
-      ['rbp', 0],
-      ['obl', output],
-      ['oll', 0],
-      ['omem', 0],
-      ['tot-mem', client.parser.queryCapacity + output],
+      ['argv-mem', client.argumentBytes],
+      ['multi-mem', transaction?.bytes ?? 0],
+      ['rbs', client.replyBufferBytes],
+      ['rbp', client.replyBufferBytes],
+      ['obl', output - unsent],
+      ['oll', unsent === 0 ? 0 : 1],
+      ['omem', unsent],
+      ['tot-mem', client.memoryBytes],
       ['events', output > 0 ? 'rw' : 'r'],
       ['cmd', client.lastCommandName ?? 'NULL'],
       ['user', client.userName],
@@ -75,10 +76,6 @@ export class ClientRegistry {
     ]
     return fields.map(([name, value]) => `${name}=${value}`).join(' ')
   }
-}
-
-function queueBytes(commands: readonly { args: { memory: Buffer } }[]): number {
-  return commands.reduce((sum, { args }) => sum + args.memory.length, 0)
 }
 
 /** Letters as in CLIENT LIST, in Redis's order. */

@@ -15,9 +15,13 @@ import type { Reply } from '../resp/reply.ts'
 import { ReplyWriter } from '../resp/writer.ts'
 import type { Client, ClientKind, QueuedCommand, ReplyMode } from './client.ts'
 import type { CommandRecord } from './command-table.ts'
+import type { ClientMemoryKind } from './memory-account.ts'
 import type { RunningServer } from './running-server.ts'
 import type { WatchedKey } from './watched-keys.ts'
 
+/** Estimated bytes of a client that holds nothing, and of one name that it listens to or watches. */
+const CLIENT_BYTES = 2048
+const NAME_BYTES = 96
 const HELD_INPUT_MAX = 256 * 1024
 const UNREAD_OUTPUT_MAX = 64 * 1024 * 1024
 /** Replies beyond this are written before the rest of the chunk runs. */
@@ -40,7 +44,7 @@ export class ClientConnection implements Client {
   name = ''
   userName = 'default'
   authenticated: boolean
-  transaction: { commands: QueuedCommand[]; failed: boolean } | undefined = undefined
+  transaction: { commands: QueuedCommand[]; failed: boolean; bytes: number } | undefined = undefined
   readOnlyMode = false
   asking = false
   lastWriteOffset = 0
@@ -64,6 +68,8 @@ export class ClientConnection implements Client {
   closing = false
   /** Unix ms since the output buffer is above its soft limit; 0: it is not. */
   overSoftLimitSinceMs = 0
+  /** What `client-memory.ts` has counted of it. */
+  readonly counted: { kind: ClientMemoryKind; bytes: number } = { kind: 'normal', bytes: 0 }
   private readonly server: RunningServer
   private readonly limits: { bulkLengthMax: number; unauthenticated: boolean }
   private parked: Parked | undefined = undefined
@@ -103,6 +109,10 @@ export class ClientConnection implements Client {
     return this.parked !== undefined || this.postponed !== undefined
   }
 
+  get hasDeadline(): boolean {
+    return this.parked?.timer !== undefined
+  }
+
   get blockedFor(): string | undefined {
     return this.postponed !== undefined ? 'postpone' : this.parked?.kind
   }
@@ -113,6 +123,36 @@ export class ClientConnection implements Client {
 
   get outputBytes(): number {
     return this.reply.length + (this.connection?.bufferedBytes ?? 0)
+  }
+
+  /** Everything that is held for this client. */
+  get memoryBytes(): number {
+    const {
+      parser,
+      reply,
+      transaction,
+      postponed,
+      subscriptions: { channels, patterns, shardChannels },
+    } = this
+    const names = channels.size + patterns.size + shardChannels.size
+    return (
+      CLIENT_BYTES +
+      parser.queryCapacity +
+      reply.buffer.length +
+      (this.connection?.bufferedBytes ?? 0) +
+      (transaction?.bytes ?? 0) +
+      (postponed?.memory.length ?? 0) +
+      (names + this.watched.length) * NAME_BYTES
+    )
+  }
+
+  get replyBufferBytes(): number {
+    return this.reply.buffer.length
+  }
+
+  /** Of a command that has been read and not run yet. */
+  get argumentBytes(): number {
+    return this.postponed?.memory.length ?? this.server.dispatcher.argumentBytesOf(this)
   }
 
   get address(): string {
@@ -155,6 +195,7 @@ export class ClientConnection implements Client {
     else if (!this.closing) this.feedInput(chunk)
     server.dispatcher.endBatch()
     server.turn.endOfInput(this)
+    if (server.clientMemory.isPrecise) server.clientMemory.noteInput(this)
   }
 
   feedInput(chunk: Buffer): void {
@@ -332,7 +373,10 @@ export class ClientConnection implements Client {
       else this.server.stats.outputBytes += reply.length
       const gone = connection.write(reply.written())
       reply.release(gone)
-      if (!gone) this.server.limitOutput(this)
+      if (!gone) {
+        this.server.clientMemory.update(this)
+        this.server.limitOutput(this)
+      }
     }
     if (this.closing && !this.closed && (connection === undefined || connection.bufferedBytes === 0)) this.close()
   }

@@ -12,12 +12,15 @@ export function startCron(server: RunningServer): void {
     if (!server.debug.cronPaused) {
       checkClients(server)
       redirectBlocked(server)
+      server.clientMemory.enforce()
       keepUpDatabases(server)
+      server.eviction.watchStore()
     }
     server.io.timers.after(1000 / server.config.values.hz, tick)
   }
   server.io.timers.after(1000 / server.config.values.hz, tick)
   server.every(SAMPLE_PERIOD_MS, () => {
+    server.memory.notePeak()
     for (const rate of Object.values(server.rates)) rate.sample(server.nowMs)
   })
 }
@@ -25,6 +28,7 @@ export function startCron(server: RunningServer): void {
 function checkClients(server: RunningServer): void {
   const timeoutMs = server.config.values.timeout * 1000
   for (const client of server.clients as Iterable<ClientConnection>) {
+    server.clientMemory.update(client)
     if (client.outputBytes > 0) server.limitOutput(client)
     if (timeoutMs === 0 || client.kind !== 'normal' || client.blocked || client.subscribed) continue
     if (server.nowMs - client.lastCommandMs > timeoutMs) {

@@ -84,7 +84,9 @@ export class Dispatcher {
       client.postpone(args)
       this.server.pause.wait(client)
     } else if (transaction !== undefined && !record.has(traitBits.runsInTransaction)) {
-      transaction.commands.push({ command: record.command, args: args.clone() })
+      const copy = args.clone()
+      transaction.commands.push({ command: record.command, args: copy })
+      transaction.bytes += copy.memory.length
       client.reply.simple('QUEUED')
     } else {
       this.call(client, record, args, client.reply)
@@ -120,10 +122,16 @@ export class Dispatcher {
     if (client.transaction !== undefined && record.has(flagBits.no_multi)) {
       return 'ERR Command not allowed inside a transaction'
     }
-    if (client.kind === 'primary') return undefined
+    if (client.kind === 'primary') {
+      if (server.eviction.isLimited) server.eviction.makeRoom()
+      return undefined
+    }
     if (server.cluster !== undefined) {
       const redirection = this.redirection(client, record, args)
       if (redirection !== undefined) return redirection
+    }
+    if (server.eviction.isLimited && !server.eviction.makeRoom() && this.needsMemory(client, record)) {
+      return errors.outOfMemory
     }
     const writes = record.has(flagBits.write) || this.queueHas(client, record, flagBits.write)
     if (writes || record.has(traitBits.checksDisk)) {
@@ -150,6 +158,21 @@ export class Dispatcher {
     }
     if (client.kind === 'replica' && record.has(KEYSPACE)) return "ERR Replica can't interact with the keyspace"
     return undefined
+  }
+
+  /** Of a transaction any command: queueing takes memory. EXEC needs it when a command in the queue does. */
+  private needsMemory(client: ClientConnection, record: CommandRecord): boolean {
+    if (record.has(flagBits.denyoom) || this.queueHas(client, record, flagBits.denyoom)) return true
+    return client.transaction !== undefined && !record.has(traitBits.runsInTransaction)
+  }
+
+  /** Bytes of the arguments of the command that runs for the client now. */
+  argumentBytesOf(client: ClientConnection): number {
+    const { args, client: running } = this.context
+    if (running !== client || this.server.propagation.depth === 0) return 0
+    let bytes = 0
+    for (let i = 0; i < args.count; i++) bytes += args.length(i)
+    return bytes
   }
 
   private redirection(client: ClientConnection, record: CommandRecord, args: Arguments): string | undefined {

@@ -2,7 +2,7 @@
  * The fields of INFO that the server itself knows, under Redis 7.0's names and in its order. What this implementation
  * has no truthful value for is left out.
  */
-import type { ConfigValues } from './config-table.ts'
+import { memoryFields } from './info-memory.ts'
 import type { RunningServer } from './running-server.ts'
 
 type Fields = readonly (readonly [name: string, value: string | number])[]
@@ -53,49 +53,24 @@ function serverFields(server: RunningServer): Fields {
 function clientFields(server: RunningServer): Fields {
   const { clients } = server
   let replicas = 0
-  for (const client of clients) if (client.kind === 'replica') replicas++
+  let timed = 0
+  let inputBytes = 0
+  let outputBytes = 0
+  for (const client of clients) {
+    if (client.kind === 'replica') replicas++
+    if (client.hasDeadline) timed++
+    inputBytes = Math.max(inputBytes, client.parser.queryCapacity)
+    outputBytes = Math.max(outputBytes, client.connection?.bufferedBytes ?? 0)
+  }
   return [
     ['connected_clients', clients.count - replicas],
+    ['cluster_connections', server.cluster?.linkCount ?? 0],
     ['maxclients', server.config.values.maxclients],
+    ['client_recent_max_input_buffer', inputBytes],
+    ['client_recent_max_output_buffer', outputBytes],
     ['blocked_clients', clients.blockedCount],
     ['tracking_clients', 0],
-  ]
-}
-
-function memoryFields(server: RunningServer): Fields {
-  const { usedBytes, residentBytes } = server.io.host.memory()
-  const values: ConfigValues = server.config.values
-  server.peakMemoryBytes = Math.max(server.peakMemoryBytes, usedBytes)
-  const dataset = server.databases.reduce((sum, database) => sum + database.memoryBytes, 0)
-  return [
-    ['used_memory', usedBytes],
-    ['used_memory_human', humanBytes(usedBytes)],
-    ['used_memory_rss', residentBytes],
-    ['used_memory_rss_human', humanBytes(residentBytes)],
-    ['used_memory_peak', server.peakMemoryBytes],
-    ['used_memory_peak_human', humanBytes(server.peakMemoryBytes)],
-    ['used_memory_peak_perc', `${((usedBytes / server.peakMemoryBytes) * 100).toFixed(2)}%`],
-    ['used_memory_dataset', dataset],
-    ['used_memory_dataset_perc', `${((dataset / Math.max(1, usedBytes)) * 100).toFixed(2)}%`],
-    ...scriptFields(server),
-    ['maxmemory', String(values.maxmemory)],
-    ['maxmemory_human', humanBytes(Number(values.maxmemory))],
-    ['maxmemory_policy', values['maxmemory-policy']],
-    ['mem_fragmentation_ratio', (residentBytes / Math.max(1, usedBytes)).toFixed(2)],
-    ['mem_fragmentation_bytes', residentBytes - usedBytes],
-    ['mem_allocator', 'v8'],
-  ]
-}
-
-/** Memory of scripts: what the Lua machines hold, and the caches of sources. */
-function scriptFields({ scripting }: RunningServer): Fields {
-  const { machineBytes, cacheBytes, scriptCount } = scripting
-  return [
-    ['used_memory_lua', machineBytes],
-    ['used_memory_vm_eval', machineBytes],
-    ['used_memory_lua_human', humanBytes(machineBytes)],
-    ['used_memory_scripts_eval', cacheBytes],
-    ['number_of_cached_scripts', scriptCount],
+    ['clients_in_timeout_table', timed],
   ]
 }
 
@@ -118,7 +93,13 @@ function statsFields(server: RunningServer): Fields {
     ['sync_partial_ok', stats.syncPartialOk],
     ['sync_partial_err', stats.syncPartialErr],
     ['expired_keys', stats.expiredKeys],
+    ['expired_stale_perc', server.expiry.stalePercent.toFixed(2)],
+    ['expired_time_cap_reached_count', server.expiry.timeCapReachedCount],
+    ['expire_cycle_cpu_milliseconds', Math.floor(server.expiry.usedUs / 1000)],
     ['evicted_keys', stats.evictedKeys],
+    ['evicted_clients', stats.evictedClients],
+    ['total_eviction_exceeded_time', server.eviction.exceededMs.total],
+    ['current_eviction_exceeded_time', server.eviction.exceededMs.current],
     ['keyspace_hits', stats.keyspaceHits],
     ['keyspace_misses', stats.keyspaceMisses],
     ['pubsub_channels', pubsub.count('channels')],

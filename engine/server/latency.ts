@@ -26,6 +26,11 @@ export class LatencyMonitor {
     this.config = config
   }
 
+  /** Otherwise nothing need be measured. */
+  get isOn(): boolean {
+    return this.config.values['latency-monitor-threshold'] > 0
+  }
+
   /** Notes an event, unless monitoring is off (threshold 0) or the event was short. */
   add(event: string, durationMs: number, wallMs: number): void {
     const threshold = this.config.values['latency-monitor-threshold']

@@ -17,6 +17,7 @@ import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import { Access } from './access.ts'
 import { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
+import { ClientMemory } from './client-memory.ts'
 import { ClientRegistry } from './clients.ts'
 import { type CommandRecord, CommandTable } from './command-table.ts'
 import { CommandTimings } from './command-timings.ts'
@@ -25,11 +26,13 @@ import type { BufferLimit } from './config-lists.ts'
 import { ClientConnection } from './connection.ts'
 import { newDebugSwitches } from './debug-switches.ts'
 import { Dispatcher } from './dispatch.ts'
+import { Eviction } from './eviction.ts'
 import { InfoTable } from './info.ts'
 import { registerInfo } from './info-fields.ts'
 import { KeyspaceEvents, parseEventFlags } from './keyspace-events.ts'
 import { LatencyMonitor } from './latency.ts'
 import { createLog, type Log } from './log.ts'
+import { MemoryAccount } from './memory-account.ts'
 import { Monitors } from './monitors.ts'
 import { Pause } from './pause.ts'
 import { Propagation } from './propagation.ts'
@@ -75,7 +78,9 @@ export class RunningServer implements Server {
   readonly debug = newDebugSwitches()
   readonly expiry = new ActiveExpiry(this)
   port = 0
-  peakMemoryBytes = 1
+  readonly memory: MemoryAccount
+  readonly clientMemory: ClientMemory
+  readonly eviction: Eviction
   readonly slowLog: SlowLog
   readonly latency: LatencyMonitor
   readonly timings: CommandTimings
@@ -138,6 +143,10 @@ export class RunningServer implements Server {
       replicationInput: new Rate(() => stats.replicationInputBytes),
       replicationOutput: new Rate(() => stats.replicationOutputBytes),
     }
+    this.memory = new MemoryAccount(this)
+    this.memory.count('lua.caches', () => this.scripting.cacheBytes)
+    this.clientMemory = new ClientMemory(this)
+    this.eviction = new Eviction(this)
     registerInfo(this)
     this.followConfig()
     this.persistence = parts.makePersistence(this)
@@ -212,6 +221,7 @@ export class RunningServer implements Server {
 
   forgetClient(client: ClientConnection): void {
     this.clients.remove(client)
+    this.clientMemory.update(client)
     this.pubsub.forget(client)
     this.monitors.remove(client)
     this.watchedKeys.unwatchAll(client)
@@ -291,7 +301,9 @@ export class RunningServer implements Server {
 
   removeExpired(database: KeyspacePort, entry: Entry): void {
     const key = database.key(entry)
+    const startUs = this.latency.isOn ? this.io.clock.monotonicUs() : 0
     database.remove(entry)
+    if (this.latency.isOn) this.latency.add('expire-del', (this.io.clock.monotonicUs() - startUs) / 1000, this.nowMs)
     this.stats.expiredKeys++
     this.events.notify('expired', 'expired', key, database.index)
     this.watchedKeys.touch(database, key)
@@ -360,6 +372,7 @@ export class RunningServer implements Server {
   resetStatistics(): void {
     const { changes } = this.stats
     Object.assign(this.stats, newStats(), { changes })
+    this.eviction.resetStatistics()
     for (const record of this.commands.records) record.resetStatistics()
   }
 
@@ -381,6 +394,7 @@ export class RunningServer implements Server {
     }
     this.scripting.stop()
     this.pause.stop()
+    this.eviction.stop()
     this.turn.stop()
   }
 
@@ -439,6 +453,8 @@ function newStats(): Stats {
     keyspaceMisses: 0,
     expiredKeys: 0,
     evictedKeys: 0,
+    evictedClients: 0,
+    lazilyFreedObjects: 0,
     syncFull: 0,
     syncPartialOk: 0,
     syncPartialErr: 0,

@@ -15,12 +15,14 @@ import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
 import type { Access } from './access.ts'
 import type { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
+import type { ClientMemory } from './client-memory.ts'
 import type { ClientRegistry } from './clients.ts'
 import type { CommandTable } from './command-table.ts'
 import type { Config } from './config.ts'
 import type { DebugSwitches } from './debug-switches.ts'
 import type { LatencyMonitor } from './latency.ts'
 import type { Log } from './log.ts'
+import type { MemoryAccount } from './memory-account.ts'
 import type { Monitors } from './monitors.ts'
 import type { Pause } from './pause.ts'
 import type { Broker } from './pubsub.ts'
@@ -42,8 +44,8 @@ export interface Server {
   readonly blockedKeys: BlockedKeys
   readonly slowLog: SlowLog
   readonly latency: LatencyMonitor
-  /** The most memory seen in use, in bytes. */
-  readonly peakMemoryBytes: number
+  readonly memory: MemoryAccount
+  readonly clientMemory: ClientMemory
   readonly monitors: Monitors
   readonly pause: Pause
   readonly pubsub: Broker
@@ -137,6 +139,9 @@ export interface Stats {
   keyspaceMisses: number
   expiredKeys: number
   evictedKeys: number
+  evictedClients: number
+  /** Objects that UNLINK and the like left to the collector because they were large. */
+  lazilyFreedObjects: number
   syncFull: number
   syncPartialOk: number
   syncPartialErr: number

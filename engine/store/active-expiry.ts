@@ -34,6 +34,8 @@ export class ActiveExpiry {
   stalePercent = 0
   /** INFO: how often a cycle ran out of time. */
   timeCapReachedCount = 0
+  /** INFO: time spent in cycles. */
+  usedUs = 0
   private readonly server: ExpiringServer
   private nextDatabase = 0
   private ranOutOfTime = false
@@ -89,7 +91,8 @@ export class ActiveExpiry {
       return
     }
     const { databases } = server
-    const deadlineUs = server.io.clock.monotonicUs() + budgetUs
+    const startUs = server.io.clock.monotonicUs()
+    const deadlineUs = startUs + budgetUs
     const calls = this.ranOutOfTime ? databases.length : Math.min(DATABASES_PER_CALL, databases.length)
     this.ranOutOfTime = false
     let sampled = 0
@@ -109,6 +112,9 @@ export class ActiveExpiry {
         if ((expiredNow * 100) / sampledNow <= effort.acceptableStalePercent) break
       }
     }
+    const durationUs = server.io.clock.monotonicUs() - startUs
+    this.usedUs += durationUs
+    server.latency.add('expire-cycle', durationUs / 1000, server.nowMs)
     const percent = sampled === 0 ? 0 : (expired / sampled) * 100
     this.stalePercent = percent * 0.05 + this.stalePercent * 0.95
   }

@@ -22,6 +22,8 @@ const PAGES_PER_CHUNK = 1 << (CHUNK_SHIFT - PAGE_SHIFT)
 const CHUNK_BYTES = 1 << (CHUNK_SHIFT + UNIT_SHIFT)
 /** References are positive 32-bit integers: 16 GiB. */
 const MAX_CHUNKS = 1 << (31 - CHUNK_SHIFT)
+/** With fewer chunks left the arena says that it is nearly full: 1 GiB, more than is filled between two looks at it. */
+const SPARE_CHUNKS = 1 << 12
 
 /** The largest block. */
 export const MAX_BLOCK_BYTES = 4096
@@ -61,6 +63,7 @@ export class Arena {
   readonly chunks: Buffer[] = []
   /** Bytes in used blocks, rounding included. */
   usedBytes = 0
+  private readonly maxChunks: number
   private pageCount = 0
   private freeChunks: number[] = []
   /** Pages that lie empty in chunks that are all empty. */
@@ -82,6 +85,15 @@ export class Arena {
   private readonly firstPage = new Int32Array(FREE_PAGE + 1).fill(-1)
   private readonly classPages = new Int32Array(classUnits.length)
   private readonly classUsed = new Int32Array(classUnits.length)
+
+  /** `maxChunks` is less than the addressable ones in tests only. */
+  constructor(maxChunks = MAX_CHUNKS) {
+    this.maxChunks = maxChunks
+  }
+
+  get isNearlyFull(): boolean {
+    return this.chunks.length - this.freeChunks.length > this.maxChunks - Math.min(SPARE_CHUNKS, this.maxChunks / 2)
+  }
 
   /** Bytes taken from the system. */
   get reservedBytes(): number {
@@ -290,7 +302,7 @@ export class Arena {
       return
     }
     const chunk = this.freeChunks.pop() ?? this.chunks.length
-    if (chunk >= MAX_CHUNKS) throw new RangeError('the arena is full: 16 GiB')
+    if (chunk >= this.maxChunks) throw new RangeError('the arena is full: 16 GiB')
     this.chunks[chunk] = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     this.addFreePages(chunk, chunk * PAGES_PER_CHUNK, PAGES_PER_CHUNK)
     this.pageCount = Math.max(this.pageCount, (chunk + 1) * PAGES_PER_CHUNK)

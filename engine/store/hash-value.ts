@@ -60,6 +60,10 @@ export class HashValue implements Aggregate {
     return this.pack
   }
 
+  get parts(): number {
+    return this.table?.size ?? 1
+  }
+
   chainHistogram(): readonly number[] | undefined {
     return this.table?.chainHistogram()
   }

@@ -34,6 +34,8 @@ export interface Aggregate {
   readonly encoding: string
   /** Estimated memory in bytes, for `MEMORY USAGE` and eviction. */
   readonly memoryBytes: number
+  /** How many allocations it is in Redis, about: nodes of a list, entries of a table; left out: 1, a compact form. */
+  readonly parts?: number
   /** Of the hash table that it is kept in, if that is how it is kept: how many chains there are of each length. */
   chainHistogram?(): readonly number[] | undefined
   /** An independent copy (COPY, and snapshots that meet a write). */
@@ -62,6 +64,13 @@ export interface KeyspacePort {
   readonly expiringSize: number
   /** Bytes held for keys and values. */
   readonly memoryBytes: number
+  /** Of these: tables and records of keys, and of their times to live. */
+  readonly tableBytes: number
+  readonly expiryBytes: number
+  /** Bytes taken from the system, free room included. */
+  readonly reservedBytes: number
+  /** Soon no small key or value more can be stored. */
+  readonly isNearlyFull: boolean
 
   /** The entry of the key at memory[start…end), or NO_ENTRY. Does not judge expiry. */
   find(memory: Uint8Array, start: number, end: number): Entry
@@ -133,6 +142,8 @@ export interface KeyspacePort {
   scan(cursor: bigint, count: number, visit: (entry: Entry) => void): bigint
   /** Any entry, uniformly enough; NO_ENTRY when empty. `draw(limit)` gives a whole number in [0, limit). */
   randomEntry(draw: (limit: number) => number): Entry
+  /** `count` entries drawn one by one, of all or of those with an expiry; an entry may come twice. As `sampleExpiring` otherwise. */
+  sample(expiringOnly: boolean, draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void
   /**
    * Up to `count` different entries that have an expiry, by sampling: for the active expiry cycle. `visit` must not
    * add or remove keys (collect first; `remove` leaves other entries valid).

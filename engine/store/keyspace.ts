@@ -67,7 +67,18 @@ export class Keyspace implements KeyspacePort {
     return this.storage.memoryBytes
   }
 
-  /** Bytes taken from the system, free room included. */
+  get tableBytes(): number {
+    return this.storage.lookupBytes
+  }
+
+  get expiryBytes(): number {
+    return this.storage.expiryBytes
+  }
+
+  get isNearlyFull(): boolean {
+    return this.storage.isNearlyFull
+  }
+
   get reservedBytes(): number {
     return this.storage.reservedBytes
   }
@@ -273,6 +284,14 @@ export class Keyspace implements KeyspacePort {
     let entry = draw(storage.high)
     while (storage.kind(entry) === FREE) entry = (entry + 1) % storage.high
     return entry
+  }
+
+  sample(expiringOnly: boolean, draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void {
+    const { storage } = this
+    if ((expiringOnly ? storage.expiringSize : storage.size) === 0) return
+    for (let i = 0; i < count; i++) {
+      visit(expiringOnly ? storage.expiringRecord(draw(storage.expiringSize)) : this.randomEntry(draw))
+    }
   }
 
   sampleExpiring(draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void {

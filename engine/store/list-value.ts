@@ -18,6 +18,10 @@ export class ListValue implements Aggregate {
     return OBJECT_BYTES + this.list.memoryBytes
   }
 
+  get parts(): number {
+    return this.list.nodeCount
+  }
+
   clone(): ListValue {
     return new ListValue(this.list.clone())
   }

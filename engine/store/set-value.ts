@@ -46,6 +46,10 @@ export class SetValue implements Aggregate {
     return HEADER_BYTES + this.members.memoryBytes
   }
 
+  get parts(): number {
+    return this.members instanceof IntSet ? 1 : this.members.size
+  }
+
   chainHistogram(): readonly number[] | undefined {
     return this.members instanceof IntSet ? undefined : this.members.chainHistogram()
   }

@@ -57,6 +57,10 @@ export class SortedSetValue implements Aggregate {
     return HEADER_BYTES + large.scores.memoryBytes + size * NODE_BYTES + large.list.links * LINK_BYTES
   }
 
+  get parts(): number {
+    return this.large === undefined ? 1 : this.size
+  }
+
   chainHistogram(): readonly number[] | undefined {
     return this.large?.scores.chainHistogram()
   }

@@ -53,6 +53,10 @@ const MAX_BLOCK_KEY = 1024
 /** Up to this length a loop copies or compares faster than a call into the runtime. */
 const LOOP_BYTES = 48
 
+const RECORD_BYTES = 32
+/** A time and the record that it belongs to. */
+const EXPIRY_BYTES = 12
+
 export class Storage extends RecordTable {
   expiringSize = 0
   /** Bytes of long keys, long texts and aggregates. */
@@ -74,7 +78,20 @@ export class Storage extends RecordTable {
   }
 
   get memoryBytes(): number {
-    return this.size * 32 + this.bucketCount * 4 + this.expiringSize * 12 + this.arena.usedBytes + this.outsideBytes
+    return this.lookupBytes + this.expiryBytes + this.arena.usedBytes + this.outsideBytes
+  }
+
+  /** Records and buckets. */
+  get lookupBytes(): number {
+    return this.size * RECORD_BYTES + this.bucketCount * 4
+  }
+
+  get expiryBytes(): number {
+    return this.expiringSize * EXPIRY_BYTES
+  }
+
+  get isNearlyFull(): boolean {
+    return this.arena.isNearlyFull
   }
 
   /** Bytes taken from the system for records, table and blocks. */

@@ -207,6 +207,18 @@ export class ReferenceKeyspace implements KeyspacePort {
     return [...this.cells.keys()][draw(this.size)] as Entry
   }
 
+  readonly tableBytes = 0
+  readonly expiryBytes = 0
+  readonly reservedBytes = 0
+  readonly isNearlyFull = false
+
+  sample(expiringOnly: boolean, draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void {
+    for (let i = 0; i < count; i++) {
+      if (expiringOnly) this.sampleExpiring(draw, 1, visit)
+      else if (this.size > 0) visit(this.randomEntry(draw))
+    }
+  }
+
   sampleExpiring(draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void {
     const expiring = [...this.cells].filter(([, cell]) => cell.expireAtMs >= 0).map(([entry]) => entry)
     if (expiring.length === 0) return

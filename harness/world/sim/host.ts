@@ -186,4 +186,4 @@ export class SimHost {
 }
 
 const noCommands = (): number => 0
-const noMemory = (): MemoryUse => ({ residentBytes: 0, usedBytes: 0 })
+const noMemory = (): MemoryUse => ({ residentBytes: 0, usedBytes: 0, systemBytes: 0 })
