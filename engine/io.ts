@@ -214,6 +214,8 @@ export interface Host {
   memory(): MemoryUse
   /** User and system CPU time of this process so far, in microseconds. */
   cpu(): { userUs: number; systemUs: number }
+  /** Bytes that nobody can guess, for passwords (a simulated machine draws them from the run's seed). */
+  secretBytes(count: number): Buffer
   /** Does nothing for so long, and lets nothing else of this process happen meanwhile. */
   sleep(durationUs: number): void
   /** The WebAssembly program of Lua 5.1, read at the first call. Pure code: the same bytes on every host. */

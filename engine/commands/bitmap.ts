@@ -234,6 +234,17 @@ function storeResult(context: Context, args: Arguments, result: Buffer): void {
   context.reply.integer(result.length)
 }
 
+/** BITFIELD whose operations are all GET. */
+function onlyReads(args: Arguments): boolean {
+  for (let i = 2; i < args.count; ) {
+    const left = args.count - 1 - i
+    if (args.is(i, 'get') && left >= 2) i += 3
+    else if (args.is(i, 'overflow') && left >= 1) i += 2
+    else return false
+  }
+  return true
+}
+
 export const bitmapCommands: readonly Command[] = [
   {
     name: 'bitcount',
@@ -261,6 +272,7 @@ export const bitmapCommands: readonly Command[] = [
         find: { lastKey: 0, step: 1, limit: 0 },
       },
     ],
+    keyFlags: (args) => (onlyReads(args) ? ['RO', 'access'] : ['RW', 'access', 'update']),
     group: 'bitmap',
     since: '3.2.0',
     summary: 'Reads and changes integers of any width inside of a string',

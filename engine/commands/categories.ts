@@ -1,7 +1,7 @@
-/** ACL categories of a command: its own, and those that follow from its flags. In Redis's order. */
+/** ACL categories, in the order of Redis, and those of a command: its own, and those that follow from its flags. */
 import type { Command } from './command.ts'
 
-const order = [
+export const categoryNames: readonly string[] = [
   'keyspace',
   'read',
   'write',
@@ -35,5 +35,5 @@ export function aclCategories(command: Command): string[] {
   if (flags.includes('pubsub')) categories.add('pubsub')
   if (flags.includes('blocking')) categories.add('blocking')
   categories.add(flags.includes('fast') ? 'fast' : 'slow')
-  return order.filter((category) => categories.has(category))
+  return categoryNames.filter((category) => categories.has(category))
 }

@@ -1,4 +1,6 @@
 /** CLIENT LIST and CLIENT KILL: which connections are meant. */
+import type { Access } from '../acl/access.ts'
+import type { User } from '../acl/user.ts'
 import type { Client } from '../server/client.ts'
 import type { Arguments } from './arguments.ts'
 import type { Context } from './context.ts'
@@ -53,7 +55,7 @@ interface KillFilter {
   type: TypeName | undefined
   address: string | undefined
   localAddress: string | undefined
-  userName: string | undefined
+  user: User | undefined
   skipMe: boolean
 }
 
@@ -64,7 +66,7 @@ export function clientKill(context: Context, args: Arguments): void {
     type: undefined,
     address: undefined,
     localAddress: undefined,
-    userName: undefined,
+    user: undefined,
     skipMe: true,
   }
   const oldForm = args.count === 3
@@ -72,7 +74,7 @@ export function clientKill(context: Context, args: Arguments): void {
     filter.address = args.latin1(2)
     filter.skipMe = false
   } else {
-    const refused = readKillFilter(args, filter)
+    const refused = readKillFilter(args, filter, server.access)
     if (refused !== undefined) {
       reply.error(refused)
       return
@@ -90,7 +92,7 @@ export function clientKill(context: Context, args: Arguments): void {
 }
 
 /** Pairs of option and value. Undefined, or the error. */
-function readKillFilter(args: Arguments, filter: KillFilter): string | undefined {
+function readKillFilter(args: Arguments, filter: KillFilter, access: Access): string | undefined {
   for (let i = 2; i < args.count; i += 2) {
     if (i + 1 >= args.count) return errors.syntax
     const value = args.latin1(i + 1)
@@ -106,8 +108,8 @@ function readKillFilter(args: Arguments, filter: KillFilter): string | undefined
     } else if (args.is(i, 'laddr')) {
       filter.localAddress = value
     } else if (args.is(i, 'user')) {
-      if (value !== 'default') return `ERR No such user '${value}'`
-      filter.userName = value
+      filter.user = access.find(value)
+      if (filter.user === undefined) return `ERR No such user '${value}'`
     } else if (args.is(i, 'skipme') && (args.is(i + 1, 'yes') || args.is(i + 1, 'no'))) {
       filter.skipMe = args.is(i + 1, 'yes')
     } else {
@@ -122,6 +124,6 @@ function matchesFilter(one: Client, filter: KillFilter, self: Client): boolean {
   if (filter.localAddress !== undefined && one.localAddress !== filter.localAddress) return false
   if (filter.type !== undefined && typeOf(one) !== filter.type) return false
   if (filter.id !== undefined && one.id !== filter.id) return false
-  if (filter.userName !== undefined && one.userName !== filter.userName) return false
+  if (filter.user !== undefined && one.user !== filter.user) return false
   return !(one === self && filter.skipMe)
 }

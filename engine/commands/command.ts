@@ -93,6 +93,10 @@ export interface Command {
   keySpecs?: readonly KeySpec[]
   /** For commands whose keys no key spec can find: the keys in order. Undefined: the arguments make no sense. */
   findKeys?(args: Arguments): KeyPosition[] | undefined
+  /** What these arguments really do with the keys, where the key spec says `variable_flags`. */
+  keyFlags?(args: Arguments): readonly string[]
+  /** Which arguments are channels that one may need permission for: all, as names or as patterns; or the first. */
+  channels?: 'names' | 'patterns' | 'first'
   /** Positions of arguments that logs and MONITOR must not show. `isSecret` knows secret configuration parameters. */
   secretArguments?(args: Arguments, isSecret: (parameter: string) => boolean): number[]
   group: string

@@ -44,7 +44,7 @@ function select({ client, reply, server }: Context, args: Arguments): void {
 function auth({ client, reply, server }: Context, args: Arguments): void {
   if (args.count > 3) {
     reply.error(errors.syntax)
-  } else if (args.count === 2 && !server.access.passwordRequired) {
+  } else if (args.count === 2 && server.access.defaultUser.noPassword) {
     reply.error(
       'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
     )
@@ -56,9 +56,10 @@ function auth({ client, reply, server }: Context, args: Arguments): void {
 }
 
 function logIn(server: Context['server'], client: Context['client'], userName: string, password: Buffer): boolean {
-  if (!server.access.authenticate(userName, password)) return false
+  const user = server.access.authenticate(client, userName, password)
+  if (user === undefined) return false
   client.authenticated = true
-  client.userName = userName
+  client.user = user
   return true
 }
 
@@ -136,7 +137,7 @@ function reset({ client, reply, server }: Context): void {
   client.databaseIndex = 0
   client.setProtocol(2)
   client.name = ''
-  client.userName = 'default'
+  client.user = server.access.defaultUser
   client.authenticated = !server.access.passwordRequired
   client.replyMode = 'on'
   client.readOnlyMode = false

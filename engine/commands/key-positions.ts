@@ -20,7 +20,8 @@ export function findKeysWithFlags(command: Command, args: Arguments, channelsToo
     if (!channelsToo && spec.flags.includes('not_key')) continue
     const positions = keysOfSpec(spec, args)
     if (positions === undefined) return undefined
-    for (const index of positions) found.push({ index, flags: spec.flags })
+    const flags = spec.flags.includes('variable_flags') ? (command.keyFlags?.(args) ?? spec.flags) : spec.flags
+    for (const index of positions) found.push({ index, flags })
   }
   return found
 }

@@ -128,6 +128,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: 'subscribe',
     arity: -2,
+    channels: 'names',
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     categories: [],
     group: 'pubsub',
@@ -154,6 +155,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: 'psubscribe',
     arity: -2,
+    channels: 'patterns',
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     categories: [],
     group: 'pubsub',
@@ -184,6 +186,7 @@ export const pubsubCommands: readonly Command[] = [
     name: 'publish',
     traits: ['mayReplicate'],
     arity: 3,
+    channels: 'first',
     flags: ['pubsub', 'loading', 'stale', 'fast'],
     categories: [],
     group: 'pubsub',
@@ -200,6 +203,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: 'ssubscribe',
     arity: -2,
+    channels: 'names',
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     categories: [],
     keySpecs: [{ flags: ['not_key'], begin: { index: 1 }, find: { lastKey: -1, step: 1, limit: 0 } }],
@@ -229,6 +233,7 @@ export const pubsubCommands: readonly Command[] = [
     name: 'spublish',
     traits: ['mayReplicate'],
     arity: 3,
+    channels: 'first',
     flags: ['pubsub', 'loading', 'stale', 'fast'],
     categories: [],
     keySpecs: [{ flags: ['not_key'], begin: { index: 1 }, find: { lastKey: 0, step: 1, limit: 0 } }],

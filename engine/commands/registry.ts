@@ -1,4 +1,5 @@
 /** Every command that the engine knows, by family: one line per family. */
+import { aclCommands } from './acl.ts'
 import { bitmapCommands } from './bitmap.ts'
 import { clientCommands } from './client.ts'
 import { clusterCommands } from './cluster.ts'
@@ -44,6 +45,7 @@ import { transactionCommands } from './transaction.ts'
 
 export const commandFamilies: readonly (readonly Command[])[] = [
   connectionCommands,
+  aclCommands,
   clientCommands,
   commandCommands,
   configCommands,

@@ -467,6 +467,10 @@ export const stringCommands: readonly Command[] = [
         find: { lastKey: 0, step: 1, limit: 0 },
       },
     ],
+    keyFlags: (args) => {
+      for (let i = 3; i < args.count; i++) if (args.is(i, 'get')) return ['RW', 'access', 'update']
+      return ['OW', 'update']
+    },
     group: 'string',
     since: '1.0.0',
     summary: 'Writes a string',

@@ -60,6 +60,13 @@ function watchedKeyExpired({ client, nowMs, server }: Context): boolean {
   })
 }
 
+/** In Redis's words for EXEC. */
+const denialReasons = {
+  command: 'no permission to execute the command or subcommand',
+  key: 'no permission to touch the specified keys',
+  channel: 'no permission to access one of the channels used as arguments',
+} as const
+
 function exec(context: Context): void {
   const { client, reply, server } = context
   const { transaction } = client
@@ -90,6 +97,13 @@ function runQueue(context: Context, commands: readonly QueuedCommand[], done: ()
   const { reply, server } = context
   for (let i = 0; i < commands.length; i++) {
     const { command, args } = commands[i] as QueuedCommand
+    const denial = server.access.denialInside(context.client, command, args, 'multi')
+    if (denial !== undefined) {
+      reply.error(
+        `NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ${denialReasons[denial.reason]}`,
+      )
+      continue
+    }
     context.runInside(command, args)
     if (!server.scripting.isSlow) continue
     const resume = context.resumption()

@@ -1,5 +1,6 @@
 /** The `Host` port: this very process. */
 
+import { randomBytes } from 'node:crypto'
 import { hostname, totalmem } from 'node:os'
 import type { Host } from '../io.ts'
 import { readLuaProgram } from './lua-program.ts'
@@ -21,6 +22,7 @@ export function createNodeHost(): Host {
       const use = process.cpuUsage()
       return { userUs: use.user, systemUs: use.system }
     },
+    secretBytes: (count) => randomBytes(count),
     sleep(durationUs) {
       if (durationUs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationUs / 1000)
     },

@@ -171,7 +171,7 @@ export class RedisLibrary {
     if (problem !== undefined) return this.fail(L, true, problem)
     const record = server.commands.findFor(this.args)
     if (record === undefined) return this.fail(L, true, 'Invalid command passed to redis.acl_check_cmd()')
-    this.program.api.lua_pushboolean(L, server.access.refusal(run.caller, record) === undefined ? 1 : 0)
+    this.program.api.lua_pushboolean(L, server.access.allows(run.caller, record, this.args) ? 1 : 0)
     return 1
   }
 

@@ -48,6 +48,13 @@ export function refuseUnknown(record: CommandRecord | undefined, args: Arguments
   return undefined
 }
 
+/** In Redis's words for scripts. */
+const denials = {
+  command: 'run this command or subcommand',
+  key: 'access at least one of the keys mentioned in the command arguments',
+  channel: 'publish to the channel mentioned in the command',
+} as const
+
 /** Why a script may not call this command now: a complete error. Notes that it writes. */
 export function refuseCall(
   server: RunningServer,
@@ -61,8 +68,8 @@ export function refuseCall(
   if (!record.has(flagBits.stale) && server.replication.readRefusal() !== undefined) {
     return 'ERR Can not execute the command on a stale replica'
   }
-  const denied = server.access.refusal(run.caller, record)
-  if (denied !== undefined) return denied
+  const denial = server.access.denialInside(run.caller, record.command, args, 'lua')
+  if (denial !== undefined) return `ERR The user executing the script can't ${denials[denial.reason]}`
   if (run.isReadOnly && record.has(flagBits.write | traitBits.mayReplicate)) {
     return 'ERR Write commands are not allowed from read-only scripts.'
   }

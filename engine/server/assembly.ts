@@ -54,6 +54,7 @@ class Assembly extends RunningServer implements AssembledServer {
           this.port = port
         },
         accept: (connection) => accept(this, connection),
+        loadUsers: () => this.access.loadFile(config, io.disk),
         openCluster: () => {
           try {
             cluster?.start()

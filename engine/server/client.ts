@@ -2,6 +2,7 @@
  * One connected client as commands and subsystems see it. `server/connection.ts` makes them; replication turns some
  * into links to replicas, and one stands for the primary on a replica.
  */
+import type { User } from '../acl/user.ts'
 import type { Arguments } from '../commands/arguments.ts'
 import type { Command } from '../commands/command.ts'
 import type { Connection } from '../io.ts'
@@ -36,7 +37,10 @@ export interface Client extends Watcher {
   /** Number of the selected database. */
   databaseIndex: number
   name: string
-  userName: string
+  /** Whose permissions it has; undefined: it may do everything (streams of a primary, replayed logs). */
+  user: User | undefined
+  /** One character per byte. */
+  readonly userName: string
   authenticated: boolean
   /** Inside MULTI: the queue, and the bytes of its arguments. */
   transaction: { commands: QueuedCommand[]; failed: boolean; bytes: number } | undefined

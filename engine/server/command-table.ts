@@ -4,6 +4,7 @@
  * Names are hashed in lower case straight from the received bytes into an open-addressing table that is never more
  * than a quarter full: almost every look-up compares one name.
  */
+import type { PermittedCommands } from '../acl/selector.ts'
 import type { Arguments } from '../commands/arguments.ts'
 import type { Command, CommandFlag, CommandTrait } from '../commands/command.ts'
 import { LatencyHistogram } from '../data/latency-histogram.ts'
@@ -102,6 +103,17 @@ export class CommandRecord {
     this.rejectedCalls = 0
     this.failedCalls = 0
     for (const record of this.subcommands?.values() ?? []) record.resetStatistics()
+  }
+}
+
+/** The commands as ACL rules name them: as they were before `rename-command`. */
+export function permittedCommands(table: CommandTable): PermittedCommands {
+  const records = [...table.everyRecord()]
+  const byName = new Map(records.map((record) => [record.fullName, record]))
+  return {
+    find: (fullName) => byName.get(fullName),
+    rowOf: (command) => table.recordOf(command),
+    commands: table.records,
   }
 }
 

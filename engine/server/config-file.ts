@@ -45,7 +45,8 @@ export class ConfigFileMissing extends Error {
 /** Directives that are no parameters: their words without the directive's name. */
 export interface ConfigDirectives {
   readonly renamedCommands: (readonly [from: string, to: string])[]
-  readonly users: (readonly string[])[]
+  /** With the line that each stands in. */
+  readonly users: { words: readonly string[]; line: ConfigLine }[]
   readonly modules: (readonly string[])[]
   /** Lines `module.parameter value`, whole. */
   readonly moduleSettings: string[]
@@ -114,7 +115,7 @@ export function readDirectives(lines: readonly ConfigLine[], reader: DirectiveRe
         }
         continue
       }
-      const error = readLine(name.toLowerCase(), values, reader, seen, directives)
+      const error = readLine(name.toLowerCase(), values, reader, seen, directives, trimmed)
       if (error !== undefined) throw new ConfigError(error, trimmed)
     }
   }
@@ -135,6 +136,7 @@ function readLine(
   reader: DirectiveReader,
   seen: Set<ConfigName>,
   directives: ConfigDirectives,
+  line: ConfigLine,
 ): string | undefined {
   const parameter = reader.find(name)
   if (parameter !== undefined) {
@@ -147,7 +149,7 @@ function readLine(
   }
   if (obsolete.includes(name)) return undefined
   if (name === 'rename-command' && values.length === 2) return renameCommand(values, reader, directives.renamedCommands)
-  if (name === 'user' && values.length >= 1) directives.users.push(values)
+  if (name === 'user' && values.length >= 1) directives.users.push({ words: values, line })
   else if (name === 'loadmodule' && values.length >= 1) directives.modules.push(values)
   else if (name === 'sentinel') return 'sentinel directive while not in sentinel mode'
   else if (name.includes('.')) {

@@ -62,7 +62,8 @@ export function rewriteFile(
   for (const [option, left] of draft.linesOf) {
     if (draft.rewritten.has(option)) for (const line of left) draft.lines[line] = ''
   }
-  replaceFile(disk, path, `${draft.lines.filter((line, i, all) => line !== '' || all[i - 1] !== '').join('\n')}\n`)
+  const text = `${draft.lines.filter((line, i, all) => line !== '' || all[i - 1] !== '').join('\n')}\n`
+  replaceFile(disk, path, Buffer.from(text))
 }
 
 function textAt(disk: Disk, path: string): string {
@@ -156,12 +157,12 @@ function withUnit(bytes: bigint): string {
   return String(bytes)
 }
 
-function replaceFile(disk: Disk, path: string, content: string): void {
+/** @throws {IoError} the old file is as it was, then */
+export function replaceFile(disk: Disk, path: string, bytes: Uint8Array): void {
   const temporary = `${path}.rewrite.tmp`
   try {
     const file = disk.open(temporary, 'create')
     try {
-      const bytes = Buffer.from(content)
       for (let done = 0; done < bytes.length; ) done += file.write(bytes.subarray(done))
       file.sync()
     } finally {

@@ -8,6 +8,7 @@
  * bytes wait for it; then its input waits too. Redis has no such bound for normal clients (its default limit is none)
  * and would grow until memory ends.
  */
+import type { User } from '../acl/user.ts'
 import type { Arguments } from '../commands/arguments.ts'
 import type { Connection, IoError, Timer } from '../io.ts'
 import { BROKEN, COMMAND, RequestParser } from '../resp/parser.ts'
@@ -42,7 +43,7 @@ export class ClientConnection implements Client {
   kind: ClientKind
   databaseIndex = 0
   name = ''
-  userName = 'default'
+  user: User | undefined
   authenticated: boolean
   transaction: { commands: QueuedCommand[]; failed: boolean; bytes: number } | undefined = undefined
   readOnlyMode = false
@@ -89,6 +90,7 @@ export class ClientConnection implements Client {
     this.connection = connection
     this.createdMs = server.nowMs
     this.lastCommandMs = server.nowMs
+    this.user = connection === undefined ? undefined : server.access.defaultUser
     this.authenticated = connection === undefined || !server.access.passwordRequired
     this.denyBlocking = connection === undefined
     this.limits = {
@@ -115,6 +117,10 @@ export class ClientConnection implements Client {
 
   get blockedFor(): string | undefined {
     return this.postponed !== undefined ? 'postpone' : this.parked?.kind
+  }
+
+  get userName(): string {
+    return this.user?.name ?? '(superuser)'
   }
 
   get lastCommandName(): string | undefined {

@@ -117,7 +117,7 @@ export class Dispatcher {
       const refused = server.protectedRefusal(client, record)
       if (refused !== undefined) return refused
     }
-    const denied = server.access.refusal(client, record)
+    const denied = server.access.refusal(client, record, args)
     if (denied !== undefined) return denied
     if (client.transaction !== undefined && record.has(flagBits.no_multi)) {
       return 'ERR Command not allowed inside a transaction'

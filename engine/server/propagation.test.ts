@@ -20,6 +20,7 @@ test('one command goes out as it is', () => {
   propagation.depth = 1
   propagation.add(0, Arguments.of(['SET', 'k', 'v']), true)
   expect(fed).toEqual(['0 SET k v'])
+  propagation.depth = 0
   propagation.flush()
   expect(fed).toHaveLength(1)
 })
@@ -29,6 +30,7 @@ test('a key found expired goes out before the command, both inside of MULTI and 
   propagation.addWords(0, ['DEL', 'k'])
   propagation.add(0, Arguments.of(['SET', 'k', 'v']), true)
   expect(fed).toEqual([])
+  propagation.depth = 0
   propagation.flush()
   expect(fed).toEqual(['0 MULTI', '0 DEL k', '0 SET k v', '0 EXEC'])
 })
@@ -39,7 +41,7 @@ test('the commands of a transaction wait for its end, copied', () => {
   propagation.add(0, args, true)
   args.memory.fill(0x78)
   propagation.add(1, Arguments.of(['INCR', 'b']), true)
-  propagation.depth = 1
+  propagation.depth = 0
   propagation.flush()
   expect(fed).toEqual(['0 MULTI', '0 INCR a', '1 INCR b', '1 EXEC'])
 })
@@ -47,7 +49,7 @@ test('the commands of a transaction wait for its end, copied', () => {
 test('a transaction with one write needs no MULTI', () => {
   propagation.depth = 2
   propagation.add(0, Arguments.of(['INCR', 'a']), true)
-  propagation.depth = 1
+  propagation.depth = 0
   propagation.flush()
   expect(fed).toEqual(['0 INCR a'])
 })

@@ -2,6 +2,7 @@
  * One server: its parts, and what they share. `assembly.ts` makes it; there is no state outside of it.
  */
 
+import { Access } from '../acl/access.ts'
 import type { Cluster } from '../cluster/cluster-port.ts'
 import { Arguments } from '../commands/arguments.ts'
 import { commandFamilies } from '../commands/registry.ts'
@@ -14,12 +15,11 @@ import { Scripting } from '../scripting/scripting.ts'
 import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
-import { Access } from './access.ts'
 import { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
 import { ClientMemory } from './client-memory.ts'
 import { ClientRegistry } from './clients.ts'
-import { type CommandRecord, CommandTable } from './command-table.ts'
+import { type CommandRecord, CommandTable, permittedCommands } from './command-table.ts'
 import { CommandTimings } from './command-timings.ts'
 import type { Config } from './config.ts'
 import type { BufferLimit } from './config-lists.ts'
@@ -113,7 +113,6 @@ export class RunningServer implements Server {
     this.log = createLog(io, config, () => (this.replication?.role === 'replica' ? 'S' : 'M'))
     this.runId = randomHex(io, 20)
     this.turn = new Turn(this.io.timers)
-    this.access = new Access(() => config.values.requirepass)
     this.monitors = new Monitors(io.clock)
     this.pause = new Pause(this.io.timers)
     this.clients = new ClientRegistry(() => this.nowMs)
@@ -125,6 +124,15 @@ export class RunningServer implements Server {
       },
     })
     this.commands = new CommandTable(commandFamilies.flat(), config.directives.renamedCommands)
+    this.access = new Access({
+      table: permittedCommands(this.commands),
+      channelsByDefault: () => config.values['acl-pubsub-default'] === 'allchannels',
+      logLengthMax: () => Number(config.values['acllog-max-len']),
+      nowMs: () => this.nowMs,
+      clients: () => this.clients,
+      describe: (client) => this.clients.describe(client),
+    })
+    this.access.followConfig(config)
     this.slowLog = new SlowLog(config)
     this.latency = new LatencyMonitor(config)
     this.timings = new CommandTimings(config, this.slowLog, this.latency)

@@ -3,6 +3,7 @@
  * a process (or a simulator) can hold any number of servers.
  */
 
+import type { Access } from '../acl/access.ts'
 import type { Cluster } from '../cluster/cluster-port.ts'
 import type { Arguments } from '../commands/arguments.ts'
 import type { Command } from '../commands/command.ts'
@@ -12,7 +13,6 @@ import type { Replication } from '../replication/replication-port.ts'
 import type { Scripting } from '../scripting/scripting.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
-import type { Access } from './access.ts'
 import type { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
 import type { ClientMemory } from './client-memory.ts'

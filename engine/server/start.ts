@@ -27,8 +27,8 @@ export interface StartPlan {
   accept(connection: Connection): void
   /** Reads the cluster's state and opens its bus, when there is a cluster. A text refuses the start. */
   openCluster?(): string | undefined
-  /** Makes the users of the configuration file. A text refuses the start. */
-  loadUsers?(users: readonly (readonly string[])[]): string | undefined
+  /** Reads the file of users, when there is one. A text refuses the start. */
+  loadUsers?(): string | undefined
   /** Reads the data set; calls back with nothing, or with what makes a start impossible. */
   load(done: (error?: string) => void): void
 }
@@ -180,9 +180,9 @@ class Start implements StartedSockets {
     return 'Redis port number too high. Cluster communication port is 10,000 port numbers higher than your Redis port. Your Redis port number must be 55535 or less.'
   }
 
-  /** Users and modules of the configuration file. Modules are native code, which this server cannot run. */
+  /** Users, and modules of the configuration file. Modules are native code, which this server cannot run. */
   private loadDirectives(): string | undefined {
-    const { users, modules, moduleSettings } = this.plan.config.directives
+    const { modules, moduleSettings } = this.plan.config.directives
     const [path] = modules[0] ?? []
     if (path !== undefined) {
       this.plan.log.warning(`Module ${path} failed to load: native modules are not supported`)
@@ -191,10 +191,7 @@ class Start implements StartedSockets {
     if (moduleSettings.length > 0) {
       return 'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting'
     }
-    if (users.length === 0) return undefined
-    return this.plan.loadUsers === undefined
-      ? "The configuration file's users cannot be loaded: this server has no ACL"
-      : this.plan.loadUsers(users)
+    return this.plan.loadUsers?.()
   }
 
   /** `port` or `bind` was changed, maybe both at once; another change may come while sockets are being opened. */

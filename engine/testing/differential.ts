@@ -41,7 +41,7 @@ export interface AllowedDifference {
   /** Only replies to commands whose first words are these, in lower case: `client list`. Undefined: all. */
   command?: string
   pattern: RegExp
-  replace: string
+  replace: string | ((matched: string) => string)
   reason: string
 }
 
@@ -255,7 +255,8 @@ export function compare(
 function levelled(command: string, reply: string, allow: readonly AllowedDifference[]): string {
   let text = reply
   for (const { command: prefix, pattern, replace } of allow) {
-    if (prefix === undefined || command.toLowerCase().startsWith(prefix)) text = text.replace(pattern, replace)
+    if (prefix === undefined || command.toLowerCase().startsWith(prefix))
+      text = typeof replace === 'string' ? text.replace(pattern, replace) : text.replace(pattern, replace)
   }
   return text
 }

@@ -88,6 +88,11 @@ export class SimProcess implements Io {
       },
       memory: () => machine.memoryMeter(),
       cpu: () => ({ userUs: Math.round(this.consumedUs + this.spentInTaskUs()), systemUs: 0 }),
+      secretBytes: (count) => {
+        const bytes = Buffer.alloc(count)
+        this.random.fill(bytes)
+        return bytes
+      },
       sleep: (durationUs) => this.consume(durationUs),
       luaProgram: readLuaProgram,
       computed: (durationUs) => this.consume(durationUs),
