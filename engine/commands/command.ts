@@ -38,6 +38,7 @@ export type CommandFlag =
  * - `runsWhileSubscribed`: allowed to a RESP2 client that has subscriptions.
  * - `executesTransaction`: EXEC, which is a write when its queue holds one, and which a refusal turns into EXECABORT.
  * - `protected`: needs `enable-debug-command` and the like.
+ * - `runsScript`: EVAL, FCALL …: a script that declares its flags replaces the command's (write, denyoom, stale).
  * - `mayReplicate`: counts as a write for CLIENT PAUSE and read-only scripts, though not flagged as one (PUBLISH, EVAL).
  * - `checksDisk`: refused like a write when the disk fails (PING, so that monitoring sees it).
  */
@@ -48,6 +49,7 @@ export type CommandTrait =
   | 'protected'
   | 'checksDisk'
   | 'mayReplicate'
+  | 'runsScript'
 
 /** How `COMMAND INFO` describes where keys are; the flag words are Redis's. */
 export interface KeySpec {

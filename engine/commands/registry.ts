@@ -10,6 +10,7 @@ import { connectionCommands } from './connection.ts'
 import { counterCommands } from './counter.ts'
 import { debugCommands } from './debug.ts'
 import { expireCommands } from './expire.ts'
+import { functionCommands } from './function.ts'
 import { genericCommands } from './generic.ts'
 import { geoCommands } from './geo.ts'
 import { geoSearchCommands } from './geo-search.ts'
@@ -54,6 +55,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   debugCommands,
   transactionCommands,
   scriptCommands,
+  functionCommands,
   pubsubCommands,
   slowlogCommands,
   latencyCommands,

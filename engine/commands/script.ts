@@ -78,7 +78,7 @@ const helpLines = [
 export const scriptCommands: readonly Command[] = [
   {
     name: 'eval',
-    traits: ['mayReplicate'],
+    traits: ['mayReplicate', 'runsScript'],
     arity: -3,
     flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
     categories: ['scripting'],
@@ -97,7 +97,7 @@ export const scriptCommands: readonly Command[] = [
   },
   {
     name: 'evalsha',
-    traits: ['mayReplicate'],
+    traits: ['mayReplicate', 'runsScript'],
     arity: -3,
     flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
     categories: ['scripting'],
@@ -116,6 +116,7 @@ export const scriptCommands: readonly Command[] = [
   },
   {
     name: 'eval_ro',
+    traits: ['runsScript'],
     arity: -3,
     flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
     categories: ['scripting'],
@@ -134,6 +135,7 @@ export const scriptCommands: readonly Command[] = [
   },
   {
     name: 'evalsha_ro',
+    traits: ['runsScript'],
     arity: -3,
     flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
     categories: ['scripting'],

@@ -92,6 +92,10 @@ export class AofCommandWriter implements SnapshotWriter {
 
   header(): void {}
 
+  functionLibrary(source: Buffer): void {
+    this.emit(['FUNCTION', 'LOAD', source])
+  }
+
   selectDatabase(index: number): void {
     this.buffer.select(index)
   }

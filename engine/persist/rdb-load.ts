@@ -1,5 +1,6 @@
 /** Puts the keys of an RDB file into the databases: for loading at start and for full resynchronisation. */
 import type { File } from '../io.ts'
+import { LibraryError } from '../scripting/functions.ts'
 import type { Server } from '../server/server.ts'
 import { type Aggregate, type Entry, type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
 import { accessField } from './key-use.ts'
@@ -48,6 +49,7 @@ export class RdbLoad {
           if (this.keysEmpty++ >= EMPTY_KEYS_LOGGED) return
           server.log.notice(`rdbLoadObject skipping empty key: ${key.toString('latin1')}`)
         },
+        functionLibrary: (source) => this.addLibrary(server, source, options.replace === true),
         entry: (key, text, aggregate, expireAtMs, use) => {
           if (options.dropExpired && expireAtMs >= 0 && expireAtMs < nowMs) {
             this.keysExpired++
@@ -70,6 +72,15 @@ export class RdbLoad {
     const counts = `keys loaded: ${this.keysLoaded}, keys expired: ${this.keysExpired}`
     const skipped = this.keysEmpty > 0 ? `, empty keys skipped: ${this.keysEmpty}` : ''
     return `Done loading RDB, ${counts}${skipped}.`
+  }
+
+  private addLibrary(server: Server, source: Buffer, replace: boolean): void {
+    try {
+      server.functions.load(Buffer.from(source), replace)
+    } catch (error) {
+      if (!(error instanceof LibraryError)) throw error
+      throw new RdbContentError(`Failed loading functions: ${error.message}`)
+    }
   }
 
   private removeKey(key: Buffer): void {

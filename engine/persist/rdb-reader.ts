@@ -220,16 +220,30 @@ export class RdbReader {
 }
 
 /**
- * The value in a DUMP payload, or undefined when its version or checksum is not acceptable.
+ * The sources in a payload of FUNCTION DUMP, or undefined when its version or checksum is not acceptable.
  * @throws RdbError when the payload is accepted and yet not readable
  */
-export function readDumpPayload(
-  payload: Buffer,
-  settings: AggregateSettings,
-  verifyChecksum = true,
-): { text?: Buffer; aggregate?: Aggregate } | undefined {
-  if (payload.length < 11) return undefined
-  const end = payload.length - 10
+export function readLibraryPayload(payload: Buffer, verifyChecksum: boolean): Buffer[] | undefined {
+  const input = openPayload(payload, verifyChecksum)
+  if (input === undefined) return undefined
+  const sources: Buffer[] = []
+  const size = payload.length - PAYLOAD_END_BYTES
+  try {
+    while (input.offsetBytes < size) {
+      if (input.byte() !== opcode.function2) return input.fail('given type is not a function')
+      sources.push(Buffer.from(input.string()))
+    }
+    return sources
+  } catch (error) {
+    if (error === NEED_MORE) return input.fail('failed loading the given functions payload')
+    throw error
+  }
+}
+
+/** What comes before version and checksum; undefined when they are not acceptable. */
+function openPayload(payload: Buffer, verifyChecksum: boolean): RdbInput | undefined {
+  const end = payload.length - PAYLOAD_END_BYTES
+  if (end < 0) return undefined
   const version = payload.readUInt16LE(end)
   const crc = new Crc64()
   crc.update(payload, 0, end + 2)
@@ -238,6 +252,21 @@ export function readDumpPayload(
   if (verifyChecksum && !stored.equals(crc.bytes())) return undefined
   const input = new RdbInput()
   input.feed(payload.subarray(0, end))
+  return input
+}
+
+/**
+ * The value in a DUMP payload, or undefined when its version or checksum is not acceptable.
+ * @throws RdbError when the payload is accepted and yet not readable
+ */
+export function readDumpPayload(
+  payload: Buffer,
+  settings: AggregateSettings,
+  verifyChecksum = true,
+): { text?: Buffer; aggregate?: Aggregate } | undefined {
+  if (payload.length <= PAYLOAD_END_BYTES) return undefined
+  const input = openPayload(payload, verifyChecksum)
+  if (input === undefined) return undefined
   try {
     const type = input.byte()
     if (type === RDB_TYPE_STRING) return { text: Buffer.from(input.string()) }
@@ -252,6 +281,8 @@ export function readDumpPayload(
   }
 }
 
+/** Version and checksum. */
+const PAYLOAD_END_BYTES = 10
 const NO_CHECKSUM = Buffer.alloc(8)
 
 function unknownType(type: number): string {

@@ -54,6 +54,11 @@ export class RdbWriter {
     this.output.text(value)
   }
 
+  functionLibrary(source: Buffer): void {
+    this.output.byte(opcode.function2)
+    this.output.string(source)
+  }
+
   selectDatabase(index: number): void {
     this.output.byte(opcode.selectDatabase)
     this.output.length(index)
@@ -121,6 +126,17 @@ function writerOf(value: Aggregate): AggregateWriter {
   return writer
 }
 
+/** What FUNCTION DUMP answers: the libraries as in a file, version and checksum as with DUMP. */
+export function dumpLibraries(sources: readonly Buffer[], compression: boolean): Buffer {
+  const chunks: Buffer[] = []
+  const output = new RdbOutput({ sink: (chunk) => chunks.push(Buffer.from(chunk)), checksum: false, compression })
+  for (const source of sources) {
+    output.byte(opcode.function2)
+    output.string(source)
+  }
+  return closePayload(output, chunks)
+}
+
 /** What DUMP answers: type, value, RDB version (2 bytes, little endian), CRC-64 of all before it. */
 export function dumpPayload(text: Buffer | undefined, aggregate: Aggregate | undefined, compression: boolean): Buffer {
   const chunks: Buffer[] = []
@@ -134,6 +150,10 @@ export function dumpPayload(text: Buffer | undefined, aggregate: Aggregate | und
     output.byte(writer.rdbType(value))
     writer.write(output, value)
   }
+  return closePayload(output, chunks)
+}
+
+function closePayload(output: RdbOutput, chunks: readonly Buffer[]): Buffer {
   output.raw(Buffer.from([RDB_VERSION & 255, RDB_VERSION >> 8]))
   output.flush()
   const crc = new Crc64()

@@ -22,6 +22,7 @@ const POLL_MS = 10
 export interface SnapshotWriter {
   readonly bytesWritten: number
   header(info: RdbInfo): void
+  functionLibrary(source: Buffer): void
   selectDatabase(index: number): void
   resizeDatabase(keys: number, expiringKeys: number): void
   entry(
@@ -75,6 +76,7 @@ export class Snapshot {
       replication: options.replication,
       ...(options.isAofBase === undefined ? {} : { isAofBase: options.isAofBase }),
     })
+    for (const { source } of server.functions.libraries.values()) this.writer.functionLibrary(source)
     for (const database of server.databases) {
       if (database.size === 0) continue
       const sizes = { keys: database.size, expiring: database.expiringSize }

@@ -23,7 +23,12 @@ export class LuaMachine {
   private readonly globals: number
 
   /** @param library pushes nothing; sets what belongs into `redis` */
-  constructor(binary: Uint8Array, random: LuaRandom, redisLibrary: (machine: LuaMachine) => void) {
+  constructor(
+    binary: Uint8Array,
+    random: LuaRandom,
+    kind: 'script' | 'function',
+    redisLibrary: (machine: LuaMachine) => void,
+  ) {
     this.program = new LuaProgram(binary, MEMORY_MAX_BYTES)
     this.api = this.program.api
     this.L = this.api.luaL_newstate()
@@ -38,7 +43,9 @@ export class LuaMachine {
     this.sandbox.replaceFunctions('coroutine', { wrap: (state) => this.wrap(state, wrapped) })
     this.sandbox.replaceFunctions('math', randomFunctions(program, random))
     this.addLibrary('bit', bitLibrary(program))
-    this.sandbox.setFunctions(GLOBALS_INDEX, { __redis__err__handler: (state) => this.describeError(state) })
+    if (kind === 'script') {
+      this.sandbox.setFunctions(GLOBALS_INDEX, { __redis__err__handler: (state) => this.describeError(state) })
+    }
     redisLibrary(this)
     // The real globals, behind the read-only view of them: KEYS and ARGV are set there.
     api.lua_pushvalue(L, GLOBALS_INDEX)

@@ -4,7 +4,7 @@ import { Arguments } from '../commands/arguments.ts'
 import { formatDouble } from '../resp/writer.ts'
 import { REDIS_VERSION } from '../server/info-fields.ts'
 import type { RunningServer } from '../server/running-server.ts'
-import { type LuaFunction, LuaType } from './lua-api.ts'
+import { type LuaFunction, LuaType, REGISTRY } from './lua-api.ts'
 import type { LuaMachine } from './lua-machine.ts'
 import type { LuaProgram } from './lua-program.ts'
 import { ReplyTape } from './reply-tape.ts'
@@ -42,8 +42,6 @@ export class RedisLibrary {
 
   /** Functions and constants for both kinds of machine; `more` depends on the kind. */
   install(more: Readonly<Record<string, LuaFunction>>): void {
-    const { api } = this.program
-    const { L } = this.machine
     const functions: Record<string, LuaFunction> = {
       call: (state) => this.call(state, true),
       pcall: (state) => this.call(state, false),
@@ -57,27 +55,50 @@ export class RedisLibrary {
       ...more,
     }
     const numbers = {
-      LOG_DEBUG: 0,
-      LOG_VERBOSE: 1,
-      LOG_NOTICE: 2,
-      LOG_WARNING: 3,
+      ...loadingNumbers,
       REPL_NONE: Replicate.none,
       REPL_AOF: Replicate.appendOnlyFile,
       REPL_SLAVE: Replicate.replicas,
       REPL_REPLICA: Replicate.replicas,
       REPL_ALL: Replicate.all,
-      REDIS_VERSION_NUM: REDIS_VERSION.split('.').reduce((sum, part) => sum * 256 + Number(part), 0),
     }
-    this.machine.addLibrary('redis', functions, () => {
-      for (const [name, value] of Object.entries(numbers)) {
-        this.program.pushText(L, name)
-        api.lua_pushnumber(L, value)
-        api.lua_rawset(L, -3)
-      }
-      this.program.pushText(L, 'REDIS_VERSION')
-      this.program.pushText(L, REDIS_VERSION)
+    this.machine.addLibrary('redis', functions, () => this.setConstants(numbers))
+  }
+
+  /** Sets numbers, and the version, in the table on top of the stack. */
+  private setConstants(numbers: Readonly<Record<string, number>>): void {
+    const { api } = this.program
+    const { L } = this.machine
+    for (const [name, value] of Object.entries(numbers)) {
+      this.program.pushText(L, name)
+      api.lua_pushnumber(L, value)
       api.lua_rawset(L, -3)
-    })
+    }
+    this.program.pushText(L, 'REDIS_VERSION')
+    this.program.pushText(L, REDIS_VERSION)
+    api.lua_rawset(L, -3)
+  }
+
+  /** The globals of a library that is being loaded: a smaller `redis`, and nothing else. Answers a registry reference. */
+  makeLoadingGlobals(functions: Readonly<Record<string, LuaFunction>>): number {
+    const { api } = this.program
+    const { L, sandbox } = this.machine
+    api.lua_createtable(L, 0, 1)
+    this.program.pushText(L, 'redis')
+    api.lua_createtable(L, 0, 8)
+    sandbox.setFunctions(api.lua_gettop(L), { ...functions, log: (state) => this.log(state) })
+    this.setConstants(loadingNumbers)
+    sandbox.refuseMissing()
+    sandbox.protect()
+    api.lua_rawset(L, -3)
+    sandbox.refuseMissing()
+    return api.luaL_ref(L, REGISTRY)
+  }
+
+  /** Raises an error of the library, as a table. */
+  raise(L: number, message: string): never {
+    this.pushError(L, `ERR ${message}`)
+    return this.program.raiseTop(L)
   }
 
   // ---- commands
@@ -250,6 +271,14 @@ export class RedisLibrary {
     run.replicates = bits
     return 0
   }
+}
+
+const loadingNumbers = {
+  LOG_DEBUG: 0,
+  LOG_VERBOSE: 1,
+  LOG_NOTICE: 2,
+  LOG_WARNING: 3,
+  REDIS_VERSION_NUM: REDIS_VERSION.split('.').reduce((sum, part) => sum * 256 + Number(part), 0),
 }
 
 const COPY_BY_HAND = 24

@@ -34,6 +34,11 @@ export class Sandbox {
   /** Address of a proxy → registry reference of the metatable that scripts see. */
   private readonly metatables = new Map<number, number>()
   private stringMetatable = 0
+  /** Registry references: the metatable before the globals, the real globals. */
+  private globalsMetatable = 0
+  private realGlobals = 0
+  /** Registry reference of a table that stands for the globals while they are restricted. */
+  restrictedGlobals = 0
   private readonly refuseChange: number
   private readonly guardedReader: number
 
@@ -313,11 +318,35 @@ export class Sandbox {
     pushMissing()
     api.lua_rawset(L, -3)
     api.lua_setmetatable(L, -2)
+    api.lua_pushvalue(L, -1)
+    this.realGlobals = api.luaL_ref(L, REGISTRY)
     this.protect(this.visibleMetatable(pushMissing))
+    api.lua_getmetatable(L, -1)
+    this.globalsMetatable = api.luaL_ref(L, REGISTRY)
     program.pushText(L, '_G')
     api.lua_pushvalue(L, -2)
     api.lua_rawset(L, GLOBALS)
     api.lua_replace(L, GLOBALS)
+  }
+
+  /** Makes the table on top of the stack raise an error for what it does not have. */
+  refuseMissing(): void {
+    const { api, L, program } = this
+    api.lua_createtable(L, 0, 1)
+    program.pushText(L, '__index')
+    api.lua_pushcclosure(L, program.addFunctions([(l) => this.missingGlobal(l)], 'function'), 0)
+    api.lua_rawset(L, -3)
+    api.lua_setmetatable(L, -2)
+  }
+
+  /** Whether code sees `restrictedGlobals` instead of the globals. */
+  restrictGlobals(isRestricted: boolean): void {
+    const { api, L, program } = this
+    api.lua_rawgeti(L, REGISTRY, this.globalsMetatable)
+    program.pushText(L, '__index')
+    api.lua_rawgeti(L, REGISTRY, isRestricted ? this.restrictedGlobals : this.realGlobals)
+    api.lua_rawset(L, -3)
+    api.lua_settop(L, -2)
   }
 
   private missingGlobal(L: number): number {

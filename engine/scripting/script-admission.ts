@@ -73,21 +73,13 @@ export function refuseCall(
   if (run.isReadOnly && record.has(flagBits.write | traitBits.mayReplicate)) {
     return 'ERR Write commands are not allowed from read-only scripts.'
   }
-  if (record.has(flagBits.write)) {
-    if (!run.hasWritten && !isObeyed) {
+  if (!run.hasWritten && !isObeyed) {
+    if (record.has(flagBits.write)) {
       const replication = server.replication.writeRefusal()
       const refused = replication === errors.readOnly ? replication : (server.persistence.writeRefusal() ?? replication)
       if (refused !== undefined) return refused
     }
-  }
-  if (
-    record.has(flagBits.denyoom) &&
-    !run.hasWritten &&
-    !isObeyed &&
-    !run.flags.allowOom &&
-    server.eviction.isOutOfMemory
-  ) {
-    return errors.outOfMemory
+    if (record.has(flagBits.denyoom) && !run.flags.allowOom && server.eviction.isOutOfMemory) return errors.outOfMemory
   }
   if (record.has(flagBits.write)) run.hasWritten = true
   return isObeyed ? undefined : refuseKeys(server, run, record, args)

@@ -17,6 +17,7 @@ import type { Arguments } from '../commands/arguments.ts'
 import type { Context } from '../commands/context.ts'
 import type { Timer } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
+import { type CommandRecord, flagBits, traitBits } from '../server/command-table.ts'
 import type { ClientConnection } from '../server/connection.ts'
 import type { RunningServer } from '../server/running-server.ts'
 import { INSTRUCTIONS_PER_HOOK, type Outcome } from './coroutines.ts'
@@ -76,7 +77,7 @@ export class Scripting implements ScriptSession {
   // ---- the cache
 
   private get machine(): LuaMachine {
-    this.scriptMachine ??= this.newMachine((machine) => {
+    this.scriptMachine ??= this.newMachine('script', (machine) => {
       new RedisLibrary(this, machine).install({
         replicate_commands: (L) => {
           machine.api.lua_pushboolean(L, 1)
@@ -93,8 +94,8 @@ export class Scripting implements ScriptSession {
   }
 
   /** A machine whose scripts are interrupted when they are slow. */
-  newMachine(redisLibrary: (machine: LuaMachine) => void): LuaMachine {
-    const machine = new LuaMachine(this.server.io.host.luaProgram(), this.random, redisLibrary)
+  newMachine(kind: ScriptRun['kind'], redisLibrary: (machine: LuaMachine) => void): LuaMachine {
+    const machine = new LuaMachine(this.server.io.host.luaProgram(), this.random, kind, redisLibrary)
     machine.coroutines.onHook = () => this.isDue()
     return machine
   }
@@ -167,12 +168,31 @@ export class Scripting implements ScriptSession {
     this.run(context, args, runnable, keyCount, options.isReadOnly)
   }
 
+  /** The flags of a command that runs a script: the script's own, where it declares some. */
+  declaredBits(record: CommandRecord, args: Arguments): number {
+    const flags = this.flagsOf(record, args)
+    if (flags === undefined || flags.compatible) return record.bits
+    let bits = record.bits & ~(flagBits.stale | flagBits.denyoom | flagBits.write | traitBits.mayReplicate)
+    if (!flags.noWrites) bits |= flagBits.write
+    if (!flags.noWrites && !flags.allowOom) bits |= flagBits.denyoom
+    if (flags.allowStale) bits |= flagBits.stale
+    return bits
+  }
+
+  private flagsOf({ command }: CommandRecord, args: Arguments): ScriptFlags | undefined {
+    if (command.name.startsWith('fcall')) return this.server.functions.flagsOf(args.latin1(1))
+    if (command.name.startsWith('evalsha')) return this.scripts.get(args.latin1(1).toLowerCase())?.flags
+    const header = args.memory[args.start(1)] === 35 ? parseScriptHeader(args.view(1)) : undefined
+    return typeof header === 'string' ? undefined : header?.flags
+  }
+
   // ---- running
 
   /** Runs a script or function with the keys and arguments from index 3 on, and replies. */
   run(context: Context, args: Arguments, what: Runnable, keyCount: number, isReadOnlyCommand: boolean): void {
     const { server } = this
     const caller = context.client as ClientConnection
+    if (!server.monitors.isEmpty) server.monitors.feed(caller, caller.databaseIndex, args, [])
     const refused = refuseStart(server, caller, what.flags, isReadOnlyCommand)
     if (refused !== undefined) {
       context.reply.error(refused)
@@ -259,6 +279,7 @@ export class Scripting implements ScriptSession {
 
   private discard(machine: LuaMachine): void {
     if (machine === this.scriptMachine) this.flush()
+    else this.server.functions.reload()
   }
 
   /** The error on top of the thread, with the place where it was raised. */
@@ -288,13 +309,18 @@ export class Scripting implements ScriptSession {
   /** Called from Lua's hook: whether the script should be interrupted now. */
   private isDue(): boolean {
     const { server, running } = this
-    const { host, clock } = server.io
-    host.computed?.(INSTRUCTIONS_PER_HOOK * US_PER_INSTRUCTION)
+    const { clock } = server.io
+    this.chargeHook()
     if (running === undefined || running.caller.connection === undefined) return false
     const thresholdMs = Number(server.config.values['busy-reply-threshold'])
     if (thresholdMs <= 0) return false
     const nowUs = clock.monotonicUs()
     return nowUs - running.startedUs >= thresholdMs * 1000 && nowUs - this.sliceStartedUs >= SLICE_US
+  }
+
+  /** Tells simulated time what was computed since the last look. */
+  chargeHook(): void {
+    this.server.io.host.computed?.(INSTRUCTIONS_PER_HOOK * US_PER_INSTRUCTION)
   }
 
   /** The complete error that a command gets which must not run beside a slow script. */
@@ -376,19 +402,18 @@ export class Scripting implements ScriptSession {
   kill(kind: 'script' | 'function'): string | undefined {
     const run = this.running
     if (run === undefined) return 'NOTBUSY No scripts in execution right now.'
-    if (run.kind !== kind) return busyTexts[run.kind]
     if (run.hasWritten) {
       return 'UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.'
     }
+    if (run.kind !== kind) return busyTexts[run.kind]
     const { coroutines } = run.machine
     this.nextSlice?.cancel()
+    this.server.log.notice('Lua script killed by user with SCRIPT KILL.')
     const place = coroutines.errorPlace()
-    const text =
-      kind === 'script' ? 'Script killed by user with SCRIPT KILL.' : 'Function killed by user with FUNCTION KILL.'
     const where = place === undefined ? '' : ` script: ${run.name}, on ${place.source}:${place.line}.`
     coroutines.abandon()
     this.running = undefined
-    run.caller.reply.error(`ERR ${text}${where}`)
+    run.caller.reply.error(`ERR Script killed by user with SCRIPT KILL...${where}`)
     this.server.io.timers.defer(() => this.conclude(run))
     return undefined
   }
@@ -399,10 +424,14 @@ export class Scripting implements ScriptSession {
 }
 
 /** The number of keys, or undefined after the error was answered. */
-export function readKeyCount(args: Arguments, reply: Reply): number | undefined {
+export function readKeyCount(
+  args: Arguments,
+  reply: Reply,
+  notANumber = 'ERR value is not an integer or out of range',
+): number | undefined {
   const text = args.latin1(2)
   const count = /^(?:0|-?[1-9]\d{0,17})$/.test(text) ? Number(text) : undefined
-  if (count === undefined) reply.error('ERR value is not an integer or out of range')
+  if (count === undefined) reply.error(notANumber)
   else if (count > args.count - 3) reply.error("ERR Number of keys can't be greater than number of args")
   else if (count < 0) reply.error("ERR Number of keys can't be negative")
   else return count

@@ -80,7 +80,7 @@ export class Dispatcher {
       client.asking = asking && client.transaction !== undefined
       return
     }
-    if (this.server.pause.active && this.isPaused(client, record)) {
+    if (this.server.pause.active && this.isPaused(client, record, args)) {
       client.postpone(args)
       this.server.pause.wait(client)
     } else if (transaction !== undefined && !record.has(traitBits.runsInTransaction)) {
@@ -94,9 +94,10 @@ export class Dispatcher {
     if (asking && client.transaction !== undefined) client.asking = true
   }
 
-  private isPaused(client: ClientConnection, record: CommandRecord): boolean {
+  private isPaused(client: ClientConnection, record: CommandRecord, args: Arguments): boolean {
     if (client.kind === 'replica' || client.kind === 'primary') return false
-    return this.server.pause.holds(record.has(WRITES) || this.queueHas(client, record, WRITES))
+    const bits = record.has(traitBits.runsScript) ? this.server.scripting.declaredBits(record, args) : record.bits
+    return this.server.pause.holds((bits & WRITES) !== 0 || this.queueHas(client, record, WRITES))
   }
 
   /** Whether the command executes a queue that holds a command with one of these flags. */
@@ -130,10 +131,11 @@ export class Dispatcher {
       const redirection = this.redirection(client, record, args)
       if (redirection !== undefined) return redirection
     }
-    if (server.eviction.isLimited && !server.eviction.makeRoom() && this.needsMemory(client, record)) {
+    const bits = record.has(traitBits.runsScript) ? server.scripting.declaredBits(record, args) : record.bits
+    if (server.eviction.isLimited && !server.eviction.makeRoom() && this.needsMemory(client, record, bits)) {
       return errors.outOfMemory
     }
-    const writes = record.has(flagBits.write) || this.queueHas(client, record, flagBits.write)
+    const writes = (bits & flagBits.write) !== 0 || this.queueHas(client, record, flagBits.write)
     if (writes || record.has(traitBits.checksDisk)) {
       const refused = server.persistence.writeRefusal()
       if (refused !== undefined) return refused
@@ -145,7 +147,7 @@ export class Dispatcher {
     if (client.subscribed && client.reply.protocol === 2 && !record.has(traitBits.runsWhileSubscribed)) {
       return `ERR Can't execute '${record.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
     }
-    if (!record.has(flagBits.stale) || this.queueLacks(client, record, flagBits.stale)) {
+    if ((bits & flagBits.stale) === 0 || this.queueLacks(client, record, flagBits.stale)) {
       const refused = server.replication.readRefusal()
       if (refused !== undefined) return refused
     }
@@ -161,8 +163,8 @@ export class Dispatcher {
   }
 
   /** Of a transaction any command: queueing takes memory. EXEC needs it when a command in the queue does. */
-  private needsMemory(client: ClientConnection, record: CommandRecord): boolean {
-    if (record.has(flagBits.denyoom) || this.queueHas(client, record, flagBits.denyoom)) return true
+  private needsMemory(client: ClientConnection, record: CommandRecord, bits: number): boolean {
+    if ((bits & flagBits.denyoom) !== 0 || this.queueHas(client, record, flagBits.denyoom)) return true
     return client.transaction !== undefined && !record.has(traitBits.runsInTransaction)
   }
 

@@ -51,7 +51,7 @@ function allocatorFields({ memory, io }: RunningServer, used: number): Field[] {
 }
 
 /** Lua machines are not part of `used_memory`, as in Redis. */
-function scriptFields({ scripting }: RunningServer): Field[] {
+function scriptFields({ scripting, functions }: RunningServer): Field[] {
   const { machineBytes, cacheBytes, scriptCount } = scripting
   return [
     ['used_memory_lua', machineBytes],
@@ -59,12 +59,12 @@ function scriptFields({ scripting }: RunningServer): Field[] {
     ['used_memory_lua_human', humanBytes(machineBytes)],
     ['used_memory_scripts_eval', cacheBytes],
     ['number_of_cached_scripts', scriptCount],
-    ['number_of_functions', 0],
-    ['number_of_libraries', 0],
-    ['used_memory_vm_functions', 0],
-    ...sized('used_memory_vm_total', machineBytes),
-    ['used_memory_functions', 0],
-    ...sized('used_memory_scripts', cacheBytes),
+    ['number_of_functions', functions.functionCount],
+    ['number_of_libraries', functions.libraries.size],
+    ['used_memory_vm_functions', functions.machineBytes],
+    ...sized('used_memory_vm_total', machineBytes + functions.machineBytes),
+    ['used_memory_functions', functions.cacheBytes],
+    ...sized('used_memory_scripts', cacheBytes + functions.cacheBytes),
   ]
 }
 

@@ -11,6 +11,7 @@ import type { Connection, Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
 import { BufferPool } from '../resp/writer.ts'
+import { FunctionLibraries } from '../scripting/functions.ts'
 import { Scripting } from '../scripting/scripting.ts'
 import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
@@ -89,6 +90,7 @@ export class RunningServer implements Server {
   readonly propagation: Propagation
   readonly dispatcher: Dispatcher
   readonly scripting = new Scripting(this)
+  readonly functions = new FunctionLibraries(this)
   readonly buffers = new BufferPool()
   /** The client whose input runs now: it is flushed when its chunk ends. */
   serving: ClientConnection | undefined = undefined
@@ -325,6 +327,7 @@ export class RunningServer implements Server {
   }
 
   emptyDatabases(): void {
+    this.functions.flush()
     for (const database of this.databases) {
       this.watchedKeys.touchAll(database)
       database.clear()

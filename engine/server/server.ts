@@ -10,6 +10,7 @@ import type { Command } from '../commands/command.ts'
 import type { Io } from '../io.ts'
 import type { Persistence } from '../persist/persistence-port.ts'
 import type { Replication } from '../replication/replication-port.ts'
+import type { FunctionLibraries } from '../scripting/functions.ts'
 import type { Scripting } from '../scripting/scripting.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
@@ -52,6 +53,7 @@ export interface Server {
   readonly replication: Replication
   readonly persistence: Persistence
   readonly scripting: Scripting
+  readonly functions: FunctionLibraries
   /** Undefined unless `cluster-enabled yes`. */
   readonly cluster: Cluster | undefined
   readonly info: InfoRegistry
@@ -98,7 +100,7 @@ export interface Server {
   removeExpired(database: KeyspacePort, entry: Entry): void
   /** Writes to AOF and replicas outside of a command (expiry, eviction, slot cleaning). */
   propagate(databaseIndex: number, words: readonly (string | Buffer)[]): void
-  /** Removes all keys of all databases and invalidates what depends on them, without propagation. */
+  /** Removes all keys of all databases, and all functions, and invalidates what depends on them, without propagation. */
   emptyDatabases(): void
   /** Exchanges two databases (SWAPDB); false when there is no such index. */
   swapDatabases(first: number, second: number): boolean
