@@ -84,6 +84,22 @@ export class Arguments {
     return true
   }
 
+  /** The same arguments in memory of their own, with `text` (one character per byte) in place of argument `index`. */
+  cloneWith(index: number, text: string): Arguments {
+    const copy = new Arguments()
+    let total = text.length
+    for (let i = 0; i < this.count; i++) if (i !== index) total += this.length(i)
+    copy.memory = Buffer.allocUnsafe(total)
+    let offset = 0
+    for (let i = 0; i < this.count; i++) {
+      const start = offset
+      if (i === index) offset += copy.memory.write(text, offset, text.length, 'latin1')
+      else offset += this.memory.copy(copy.memory, offset, this.start(i), this.end(i))
+      copy.push(start, offset)
+    }
+    return copy
+  }
+
   /** The same arguments in memory of their own. */
   clone(): Arguments {
     const copy = new Arguments()

@@ -61,7 +61,7 @@ export interface Context {
   dirty(changes: number): void
 
   /** Replicas and AOF receive this instead of the arguments (SET … EX becomes SET … PXAT). */
-  propagateAs(words: readonly (string | Buffer)[]): void
+  propagateAs(words: readonly (string | Buffer)[] | Arguments): void
   /** In addition to the command itself, after it. */
   alsoPropagate(words: readonly (string | Buffer)[]): void
   /** This command leaves no trace for replicas and AOF although it changed something. */

@@ -59,7 +59,9 @@ function xadd(context: Context, args: Arguments): void {
   context.changed(1, 'stream', 'xadd')
   trimAfterAdding(context, args, stream, options)
   db.changed(entry)
-  if (given === undefined || given.anySequence || options.trim?.approximate === true) {
+  if (options.trim?.approximate !== true) {
+    if (given === undefined || given.anySequence) context.propagateAs(args.cloneWith(idIndex, id.toString()))
+  } else {
     const words = exactWords(args, stream, options)
     words[idIndex] = id.toString()
     context.propagateAs(words)

@@ -85,12 +85,18 @@ export class StreamCursor {
   }
 
   /**
-   * Passes over whole nodes that lie inside the range; answers how many entries they have. Forward only, and it does
-   * nothing within a node.
+   * Passes over whole nodes that lie inside the range until they have at least `limit` entries; answers how many they
+   * have. Forward only, and it does nothing within a node.
    */
-  passNode(): number {
+  passNodes(limit: number): number {
     let passed = 0
-    while (this.node !== undefined && this.fresh && this.node.id.compare(this.start) >= 0 && this.endsInside()) {
+    while (
+      passed < limit &&
+      this.node !== undefined &&
+      this.fresh &&
+      this.node.id.compare(this.start) >= 0 &&
+      this.endsInside()
+    ) {
       passed += this.node.entries
       this.enter(this.nodes.advance(this.place))
     }

@@ -133,11 +133,12 @@ export class StreamId {
   }
 
   toString(): string {
-    return `${this.ms}-${this.sequence}`
+    return textMemory.toString('latin1', 0, this.write(textMemory))
   }
 }
 
 const DASH = 45
+const textMemory = Buffer.alloc(ID_TEXT_MAX_BYTES)
 
 function writePart(into: Buffer, start: number, high: number, low: number): number {
   if (high < SAFE_HIGH) return writeSafeInteger(into, high * UNIT + low, start)

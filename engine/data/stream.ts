@@ -118,7 +118,7 @@ export class Stream {
     const cursor = this.cursor(start, end)
     let count = 0
     while (count < limit) {
-      count += cursor.passNode()
+      count += cursor.passNodes(limit - count)
       if (count >= limit || !cursor.next()) break
       count++
     }

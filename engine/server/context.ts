@@ -162,8 +162,8 @@ export class CommandContext implements Context {
     this.changes += changes
   }
 
-  propagateAs(words: readonly (string | Buffer)[]): void {
-    this.replacement = Arguments.of(words)
+  propagateAs(words: readonly (string | Buffer)[] | Arguments): void {
+    this.replacement = words instanceof Arguments ? words : Arguments.of(words)
   }
 
   alsoPropagate(words: readonly (string | Buffer)[]): void {
