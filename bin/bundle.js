@@ -40,6 +40,7 @@ const sourceFiles = ['package.json', 'package-lock.json', 'tsconfig.json']
 const entries = {
   'faultline.js': 'harness/cli/main.ts',
   'simulation-worker.js': 'harness/run/simulation-worker.ts',
+  'load-worker.js': 'harness/load/load-worker.ts',
   'engine.js': 'engine/node/main.ts',
 }
 

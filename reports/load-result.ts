@@ -72,6 +72,15 @@ export interface LoadOutage {
   errors: number
 }
 
+/** Connections that receive what the load sends. */
+export interface LoadConsumer {
+  name: string
+  connections: number
+  messages: number
+  /** From the sending of a message to its arrival, by the wall clock. */
+  delivery: LatencySummary
+}
+
 /** How the driver itself fared, worst thread first where there are several. */
 export interface DriverState {
   threads: number
@@ -115,5 +124,6 @@ export interface LoadResult {
   slowest: SlowOperation[]
   outages: LoadOutage[]
   errors: { text: string; count: number; firstAtMs: number }[]
+  consumers: LoadConsumer[]
   driver: DriverState
 }

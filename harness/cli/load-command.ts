@@ -42,6 +42,17 @@ export function addLoadCommand(program: Command): void {
     .option('--ttl <seconds>', 'what __ttl__ stands for: 60, 10-1000')
     .option('--warmup <time>', 'load before measuring begins')
     .option('--timeout <time>', 'an operation without an answer has failed (default: 5s)')
+    .option('--cluster', 'the address is a node of a cluster')
+    .option('--sentinel <name>', 'the address is a Sentinel that knows the primary by this name')
+    .option('--replicas', 'replicas answer what only reads')
+    .option('--wait <replicas>', 'every write waits until so many replicas have it: 1, 2:500ms')
+    .option('--eval <script>', 'EVALSHA of this Lua script; keys as the command: 1 __key__')
+    .option(
+      '--subscribe <channels>',
+      'also receive: news,sport:10 (connections); delivery times need PUBLISH … __time__',
+    )
+    .option('--consume <stream>', 'also read: key:group:connections; delivery times need XADD … field __time__')
+    .option('--threads <number>', 'threads of the driver (default: 1)')
     .option('--seed <number>', 'seed of everything drawn (default: 1)')
     .option('--dbnum <number>', 'database')
     .option('-3', 'speak RESP3')

@@ -9,6 +9,7 @@ import {
   type NumberSpec,
   type TargetSpec,
 } from '../load/load-spec.ts'
+import { isReadCommand } from '../load/operation.ts'
 import { presetCommand, presetNames } from '../load/presets.ts'
 
 export interface LoadOptions {
@@ -38,6 +39,14 @@ export interface LoadOptions {
   warmup?: string
   timeout?: string
   seed?: string
+  threads?: string
+  cluster?: boolean
+  sentinel?: string
+  replicas?: boolean
+  wait?: string
+  eval?: string
+  subscribe?: string
+  consume?: string
   json?: string
 }
 
@@ -47,7 +56,7 @@ export function loadSpecs(address: string | undefined, words: readonly string[],
   const arrivals = parseArrivals(options)
   const requests = options.n === undefined ? null : whole('-n', options.n, 1)
   const common: Omit<LoadSpec, 'commands'> = {
-    target: uri?.target ?? parseTarget(address, options),
+    target: widened(uri?.target ?? parseTarget(address, options), options),
     connections: whole('-c', options.c ?? String(defaultLoad.connections), 1, 100_000),
     // An open loop has no room of its own to set: only what would exhaust memory is held back.
     pipeline: whole('-P', options.P ?? (arrivals.kind === 'closed' ? '1' : '1024'), 1, 1_000_000),
@@ -59,12 +68,30 @@ export function loadSpecs(address: string | undefined, words: readonly string[],
     keys: parseKeys(options),
     valueBytes: options.d === undefined ? defaultLoad.valueBytes : numberSpec('-d', options.d),
     ttlSeconds: options.ttl === undefined ? defaultLoad.ttlSeconds : numberSpec('--ttl', options.ttl),
+    scripts: options.eval === undefined ? [] : [{ name: 'eval', source: options.eval }],
+    consumers: parseConsumers(options),
+    threads: options.threads === undefined ? 1 : whole('--threads', options.threads, 1, 256),
     seed: options.seed === undefined ? defaultLoad.seed : whole('--seed', options.seed, 0),
     protocol: options[3] === true ? 3 : 2,
     database: uri?.database ?? (options.dbnum === undefined ? 0 : whole('--dbnum', options.dbnum, 0)),
     credentials: uri?.credentials ?? credentialsOf(options),
   }
-  return commandSets(words, options).map((commands) => ({ ...common, commands }))
+  const wait = options.wait === undefined ? undefined : parseWait(options.wait)
+  return commandSets(words, options).map((commands) => ({
+    ...common,
+    commands: wait === undefined ? commands : commands.map((command) => withWait(command, wait)),
+  }))
+}
+
+/** `1` or `1:500ms`. */
+function parseWait(text: string): NonNullable<CommandSpec['wait']> {
+  const [replicas = '', timeout = '1s'] = text.split(':')
+  return { replicas: whole('--wait', replicas, 1, 100), timeoutMs: durationMs('The time-out of --wait', timeout) }
+}
+
+/** Reads have nothing to wait for. */
+function withWait(command: CommandSpec, wait: NonNullable<CommandSpec['wait']>): CommandSpec {
+  return isReadCommand(command.words) ? command : { ...command, wait }
 }
 
 function bad(message: string): HarnessError {
@@ -115,6 +142,38 @@ function parseTarget(address: string | undefined, { h, p, s }: LoadOptions): Tar
     host: match[1] ?? match[2] ?? match[3] ?? '',
     port: whole('The port', match[4] ?? '', 1, 65_535),
   }
+}
+
+/** What stands behind the address: a server alone, with its replicas, a Sentinel, a cluster. */
+function widened(target: TargetSpec, { cluster, sentinel, replicas }: LoadOptions): TargetSpec {
+  if (cluster !== true && sentinel === undefined && replicas !== true) return target
+  if (cluster === true && sentinel !== undefined) throw bad('Choose one of --cluster and --sentinel.')
+  if (target.kind !== 'server') throw bad('--cluster, --sentinel and --replicas need HOST:PORT.')
+  const { host, port } = target
+  const reads = replicas === true ? 'replicas' : 'primary'
+  if (cluster === true) return { kind: 'cluster', seeds: [{ host, port }], reads }
+  if (sentinel !== undefined) return { kind: 'sentinel', sentinels: [{ host, port }], name: sentinel, reads }
+  return { kind: 'replicas', host, port }
+}
+
+/** `news,sport:10` and `stream:group:4`: names, then the number of connections. */
+function parseConsumers({ subscribe, consume }: LoadOptions): LoadSpec['consumers'] {
+  const rows: LoadSpec['consumers'][number][] = []
+  if (subscribe !== undefined) {
+    const [channels = '', connections = '1'] = subscribe.split(':')
+    const count = whole('The connections of --subscribe', connections, 1, 10_000)
+    rows.push({ kind: 'subscribe', channels: channels.split(','), connections: count })
+  }
+  if (consume !== undefined) {
+    const [key = '', group = 'load', connections = '1'] = consume.split(':')
+    rows.push({
+      kind: 'stream',
+      key,
+      group,
+      connections: whole('The connections of --consume', connections, 1, 10_000),
+    })
+  }
+  return rows
 }
 
 interface ParsedUri {
@@ -240,7 +299,13 @@ function numberSpec(option: string, text: string): NumberSpec {
   return { kind: match[1] === undefined ? 'uniform' : 'skewed', low, high }
 }
 
-function commandSets(words: readonly string[], { t, mix }: LoadOptions): (readonly CommandSpec[])[] {
+function commandSets(words: readonly string[], { t, mix, eval: script }: LoadOptions): (readonly CommandSpec[])[] {
+  if (script !== undefined) {
+    if (t !== undefined || mix !== undefined) throw bad('--eval is a load of its own: leave out -t and --mix.')
+    // As `EVAL`: the number of keys, keys, arguments.
+    const rest = words.length > 0 ? words : ['1', '__key__']
+    return [[{ name: 'EVALSHA', words: ['EVALSHA', '__sha_eval__', ...rest], weight: 1 }]]
+  }
   if ([words.length > 0, t !== undefined, mix !== undefined].filter(Boolean).length > 1) {
     throw bad('Choose one of -t, --mix and a command of your own.')
   }

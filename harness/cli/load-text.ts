@@ -25,6 +25,10 @@ export function loadText(result: LoadResult, columns: number): string {
   for (const { text, count, firstAtMs } of result.errors.slice(0, 5)) {
     lines.push(...wrap(`${grouped(count)} × ${text} (first after ${(firstAtMs / 1000).toFixed(2)} s)`, columns, '  '))
   }
+  for (const { name, connections, messages, delivery } of result.consumers) {
+    const text = `${name}: ${grouped(messages)} messages at ${connections} connections, delivered in p50 ${delivery.p50Ms} ms, p99 ${delivery.p99Ms} ms, at most ${delivery.maxMs} ms`
+    lines.push(...wrap(text, columns, '  '))
+  }
   lines.push(...outageLines(result, columns))
   const busy = driver.busy === null ? '' : `, event loop busy ${Math.round(driver.busy * 100)} %`
   lines.push(
@@ -84,7 +88,7 @@ function outageLines({ outages }: LoadResult, columns: number): string[] {
   const longest = Math.max(0, ...ended.map(({ fromMs, toMs }) => (toMs ?? 0) - fromMs))
   const clients = new Set(outages.map(({ client }) => client)).size
   const open = outages.length - ended.length
-  const text = `Outages (first error to first success) of ${clients} clients: ${outages.length}, the longest ${(longest / 1000).toFixed(3)} s${open > 0 ? `; ${open} lasted until the end` : ''}.`
+  const text = `Outages (first error to first success) of ${clients} clients: ${outages.length}${ended.length > 0 ? `, the longest ${(longest / 1000).toFixed(3)} s` : ''}${open > 0 ? `; ${open} lasted until the end` : ''}.`
   return wrap(text, columns, '  ')
 }
 

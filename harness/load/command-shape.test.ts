@@ -17,11 +17,12 @@ function drawsOf(ids: readonly number[], valueBytes: NumberSpec = { kind: 'fixed
     ttlSeconds: () => 90,
     lastId: 0,
     sequence: 41,
+    wallUs: () => 1_700_000_000_123_456,
   }
 }
 
 function encode(words: readonly string[], draws: Draws, fixedValueBytes: number | null = 3): string {
-  const shape = compileCommand(words, {
+  const shape = compileCommand([words], {
     keyPrefix: 'k:',
     idDigits: 12,
     valueBytesMax: 400,
@@ -45,6 +46,24 @@ describe('requests from words with placeholders', () => {
     expect(encode(['GET', 'x__rand_int__y'], drawsOf([5]))).toBe(request('GET', 'x000000000007y'))
   })
 
+  it('writes the time, and a second request behind the first', () => {
+    expect(encode(['PUBLISH', 'c', '__time__ x'], drawsOf([5]))).toBe(request('PUBLISH', 'c', '1700000000123456 x'))
+    for (const fixedValueBytes of [3, undefined]) {
+      const options = { keyPrefix: 'k:', idDigits: 5, valueBytesMax: 3, fixedValueBytes, valueText: VALUE }
+      const shape = compileCommand(
+        [
+          ['SET', '__key__', '__data__'],
+          ['WAIT', '1', '100'],
+        ],
+        options,
+      )
+      const target = Buffer.alloc(shape.maxBytes)
+      const end = shape.encode(target, 0, drawsOf([1]))
+      const both = request('SET', 'k:000000000001', 'abc') + request('WAIT', '1', '100')
+      expect(target.toString('latin1', 0, end)).toBe(both)
+    }
+  })
+
   it('leaves words without placeholders as they are, UTF-8 included', () => {
     expect(encode(['SET', 'schlüssel', '__other__'], drawsOf([1]))).toBe(
       Buffer.from(encodeRequest(['SET', 'schlüssel', '__other__'])).toString('latin1'),
@@ -63,7 +82,7 @@ describe('requests from words with placeholders', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 99_999 }), { minLength: 4, maxLength: 4 }), (ids) => {
         const options = { keyPrefix: 'k:', idDigits: 5, valueBytesMax: 3, fixedValueBytes: 3, valueText: VALUE }
-        const shape = compileCommand(['MSET', '__key__', '__data__', 'x__id__', '__seq__'], options)
+        const shape = compileCommand([['MSET', '__key__', '__data__', 'x__id__', '__seq__']], options)
         expect(shape.isFixed).toBe(true)
         const draws = drawsOf(ids)
         const target = Buffer.alloc(shape.maxBytes)

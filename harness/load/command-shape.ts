@@ -17,11 +17,14 @@ export interface Draws {
   /** Id that was drawn last; `__again__` repeats it. */
   lastId: number
   sequence: number
+  /** Now, in µs since the Unix epoch. */
+  wallUs(): number
 }
 
 const ID_DIGITS = 12
-const PLACEHOLDER = /__(key|id|again|rand_int|data|ttl|seq)__/
-const KINDS = { id: 0, again: 1, rand_int: 2, seq: 3 } as const
+const TIME_DIGITS = 16
+const PLACEHOLDER = /__(key|id|again|rand_int|data|ttl|seq|time)__/
+const KINDS = { id: 0, again: 1, rand_int: 2, seq: 3, time: 4 } as const
 
 type Piece = { kind: 'text'; bytes: Buffer } | { kind: 'digits'; draw: number } | { kind: 'data' | 'ttl' }
 
@@ -55,9 +58,10 @@ export interface ShapeOptions {
   valueText: Buffer
 }
 
-export function compileCommand(words: readonly string[], options: ShapeOptions): CommandShape {
-  const compiled = words.map((word) => piecesOf(word, options))
-  const isFixed = compiled.every((pieces) => pieces.every(({ kind }) => kind === 'text' || kind === 'digits'))
+/** `requests` go out one after another, as one operation: a write and its WAIT. */
+export function compileCommand(requests: readonly (readonly string[])[], options: ShapeOptions): CommandShape {
+  const compiled = requests.map((words) => words.map((word) => piecesOf(word, options)))
+  const isFixed = compiled.flat(2).every(({ kind }) => kind === 'text' || kind === 'digits')
   return isFixed ? new FixedShape(compiled, options.idDigits) : new DrawnShape(compiled, options)
 }
 
@@ -94,6 +98,8 @@ function draw(kind: number, draws: Draws): number {
       return draws.lastId
     case KINDS.rand_int:
       return draws.uniformIds.next()
+    case KINDS.time:
+      return draws.wallUs()
     default:
       return draws.sequence++
   }
@@ -124,24 +130,29 @@ class FixedShape implements CommandShape {
   private readonly template: Buffer
   private readonly digits: readonly Digits[]
 
-  constructor(words: readonly (readonly Piece[])[], idDigits: number) {
-    const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)]
+  constructor(requests: readonly (readonly (readonly Piece[])[])[], idDigits: number) {
+    const parts: Buffer[] = []
     const digits: Digits[] = []
-    let length = parts[0]!.length
+    let length = 0
     const add = (bytes: Buffer): void => {
       parts.push(bytes)
       length += bytes.length
     }
-    for (const pieces of words) {
+    const addWord = (pieces: readonly Piece[]): void => {
       const bytes = pieces.reduce((sum, piece) => sum + fixedLength(piece), 0)
       add(Buffer.from(`$${bytes}\r\n`))
       for (const piece of pieces) {
         if (piece.kind === 'digits') {
-          add(Buffer.alloc(ID_DIGITS, '0'))
-          digits.push({ end: length, draw: piece.draw, width: piece.draw === KINDS.seq ? ID_DIGITS : idDigits })
+          add(Buffer.alloc(fixedLength(piece), '0'))
+          const width = piece.draw >= KINDS.seq ? fixedLength(piece) : idDigits
+          digits.push({ end: length, draw: piece.draw, width })
         } else if (piece.kind === 'text') add(piece.bytes)
       }
       add(Buffer.from('\r\n'))
+    }
+    for (const words of requests) {
+      add(Buffer.from(`*${words.length}\r\n`))
+      for (const pieces of words) addWord(pieces)
     }
     this.template = Buffer.concat(parts)
     this.maxBytes = this.template.length
@@ -168,29 +179,35 @@ class FixedShape implements CommandShape {
 }
 
 function fixedLength(piece: Piece): number {
-  return piece.kind === 'text' ? piece.bytes.length : piece.kind === 'digits' ? ID_DIGITS : 0
+  if (piece.kind === 'text') return piece.bytes.length
+  if (piece.kind !== 'digits') return 0
+  return piece.draw === KINDS.time ? TIME_DIGITS : ID_DIGITS
 }
 
 class DrawnShape implements CommandShape {
   readonly maxBytes: number
   readonly isFixed = false
-  private readonly words: readonly (readonly Piece[])[]
+  private readonly requests: readonly (readonly (readonly Piece[])[])[]
   private readonly valueText: Buffer
   private readonly drawn: number[] = []
 
-  constructor(words: readonly (readonly Piece[])[], { valueBytesMax, valueText }: ShapeOptions) {
-    this.words = words
+  constructor(requests: readonly (readonly (readonly Piece[])[])[], { valueBytesMax, valueText }: ShapeOptions) {
+    this.requests = requests
     this.valueText = valueText
     const longest = (piece: Piece): number =>
       piece.kind === 'data' ? valueBytesMax : piece.kind === 'ttl' ? 16 : fixedLength(piece)
     const ofWord = (pieces: readonly Piece[]): number => pieces.reduce((sum, piece) => sum + longest(piece), 0) + 16
-    this.maxBytes = words.reduce((sum, pieces) => sum + ofWord(pieces), 16)
+    this.maxBytes = requests.flat().reduce((sum, pieces) => sum + ofWord(pieces), 16 * requests.length)
   }
 
   encode(target: Buffer, start: number, draws: Draws): number {
-    let at = start + target.write(`*${this.words.length}\r\n`, start, 'latin1')
+    return this.requests.reduce((at, words) => this.encodeRequest(words, target, at, draws), start)
+  }
+
+  private encodeRequest(words: readonly (readonly Piece[])[], target: Buffer, start: number, draws: Draws): number {
+    let at = start + target.write(`*${words.length}\r\n`, start, 'latin1')
     const { drawn } = this
-    for (const pieces of this.words) {
+    for (const pieces of words) {
       let length = 0
       for (let i = 0; i < pieces.length; i++) {
         const piece = pieces[i]!
@@ -215,9 +232,8 @@ class DrawnShape implements CommandShape {
       case 'text':
         return at + piece.bytes.copy(target, at)
       case 'digits':
-        target.fill(48, at, at + ID_DIGITS)
-        writeDigits(target, at + ID_DIGITS, draw(piece.draw, draws), ID_DIGITS)
-        return at + ID_DIGITS
+        writeDigits(target, at + fixedLength(piece), draw(piece.draw, draws), fixedLength(piece))
+        return at + fixedLength(piece)
       case 'data':
         return at + this.valueText.copy(target, at, 0, drawn)
       case 'ttl':

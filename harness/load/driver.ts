@@ -10,13 +10,18 @@
 import { randomFromText } from '../../engine/data/random.ts'
 import type { Io, Random, Timer } from '../../engine/io.ts'
 import { type Arrivals, createArrivals, shareOf } from './arrivals.ts'
-import { type CommandShape, compileCommand, type Draws } from './command-shape.ts'
+import { type ClientOwner, DirectClient, type LoadClient } from './client.ts'
+import type { Draws } from './command-shape.ts'
+import { type ConsumerTally, type RunningConsumer, startConsumer } from './consumers.ts'
 import { createIdSource, createNumberSource } from './key-distribution.ts'
-import { Link, type LinkEnd, type LinkOwner } from './link.ts'
-import type { LoadSpec, NumberSpec } from './load-spec.ts'
+import { LatencyCounts } from './latency-counts.ts'
+import type { Endpoint } from './link.ts'
+import type { AddressSpec, ConsumerSpec, LoadSpec } from './load-spec.ts'
+import { compileOperations, type Operation, thresholdsOf } from './operation.ts'
+import { RoutedClient } from './routed-client.ts'
 import { Tally } from './tally.ts'
+import { addressOf, createTopology, type RunningTopology } from './topology.ts'
 
-const RECONNECT_MS = 50
 const LAG_PROBE_MS = 20
 /** Below it the driver spins instead of setting a timer. */
 const SPIN_US = 1500
@@ -36,33 +41,21 @@ export interface DriverOptions {
   onSecond?: Tally['onSecond']
 }
 
-interface Client {
-  /** Among all threads. */
-  index: number
-  link: Link | undefined
-  draws: Draws
-  choice: Random
-  /** Why there is no link now. */
-  downReason: string
-  /** The server itself said so. */
-  refused: boolean
-  reconnect: Timer | undefined
-}
-
-export class Driver implements LinkOwner {
+export class Driver implements ClientOwner {
   readonly tally: Tally
   private readonly io: Io
   private readonly spec: LoadSpec
   private readonly spins: boolean
-  private readonly clients: Client[]
-  private readonly shapes: readonly CommandShape[]
+  private readonly isFirst: boolean
+  private readonly clients: readonly LoadClient[]
+  private readonly topology: RunningTopology | undefined
+  private readonly operations: readonly Operation[]
   private readonly thresholds: readonly number[]
-  private readonly handshake: readonly (readonly string[])[]
   private readonly arrivals: Arrivals | undefined
   private readonly backlog: number[] = []
   private backlogHead = 0
-  private dirty: Link[] = []
-  private nowUs = 0
+  private readonly dirty: LoadClient[] = []
+  nowUs = 0
   private firstUs = 0
   private endUs = Number.POSITIVE_INFINITY
   private measureUs = 0
@@ -73,40 +66,107 @@ export class Driver implements LinkOwner {
   private turn = 0
   private isRunning = false
   private isClosed = false
+  private topologyFailure: string | undefined
+  /** Those of each row of `spec.consumers`. */
+  private consumers: readonly RunningConsumer[][] = []
   private endTimer: Timer | undefined
   private sweepTimer: Timer | undefined
   private lagTimer: Timer | undefined
-  private onPrepared: (() => void) | undefined
   private onDone: (() => void) | undefined
-  private connecting = 0
   interrupted = false
 
   constructor({ io, spec, part, spins, onSecond }: DriverOptions) {
     this.io = io
     this.spec = spec
     this.spins = spins
+    this.isFirst = part.index === 0
     this.tally = new Tally(spec.commands.length, spec.arrivals.kind !== 'closed')
     this.tally.onSecond = onSecond
-    this.handshake = handshakeOf(spec)
-    this.shapes = compileAll(spec)
-    this.thresholds = thresholdsOf(spec)
+    this.operations = compileOperations(spec)
+    this.thresholds = thresholdsOf(spec.commands)
     this.requestsLeft = spec.requests === null ? Number.POSITIVE_INFINITY : shareOfWhole(spec.requests, part)
     const { arrivals } = spec
     this.arrivals =
       arrivals.kind === 'closed'
         ? undefined
         : shareOf(createArrivals(arrivals, randomFromText(`${spec.seed}/arrivals`)), part.index, part.of)
+    this.topology = this.createTopology()
     const count = shareOfWhole(spec.connections, part)
-    this.clients = Array.from({ length: count }, (_, i) => createClient(spec, part.index + i * part.of))
+    this.clients = Array.from({ length: count }, (_, i) => this.createClient(part.index + i * part.of))
+  }
+
+  private createTopology(): RunningTopology | undefined {
+    const { io, spec } = this
+    const { target } = spec
+    if (target.kind === 'server' || target.kind === 'unix') return undefined
+    const onChange = (): void => {
+      const nodes = this.topology?.nodes() ?? []
+      for (const client of this.clients) if (client instanceof RoutedClient) client.forgetOthers(nodes)
+    }
+    return createTopology(target, { io, spec, onChange })
+  }
+
+  private createClient(index: number): LoadClient {
+    const { io, spec, operations, topology } = this
+    const { target } = spec
+    const choice = randomFromText(`${spec.seed}/client/${index}`)
+    const draws = createDraws(spec, index, choice, io)
+    const setup = { io, index, choice, draws, operations, handshake: handshakeOf(spec) }
+    if (topology !== undefined) return new RoutedClient(setup, this, topology)
+    const address = target.kind === 'unix' ? { host: '', port: 0, path: target.path } : (target as Endpoint)
+    return new DirectClient(setup, this, address)
   }
 
   /** Connects every client; `done` is called when each has succeeded or failed once. */
   prepare(done: () => void): void {
-    this.onPrepared = done
-    this.connecting = this.clients.length
     this.sweep()
-    for (const client of this.clients) this.connect(client)
-    if (this.connecting === 0) this.io.timers.defer(() => this.prepared())
+    const connect = (): void => {
+      let connecting = this.clients.length + this.consumerCount()
+      const oneDone = (): void => {
+        if (--connecting === 0) this.io.timers.defer(done)
+      }
+      if (connecting === 0) this.io.timers.defer(done)
+      for (const client of this.clients) client.connect(oneDone)
+      this.startConsumers(oneDone)
+    }
+    if (this.topology === undefined) connect()
+    else {
+      this.topology.start((failure) => {
+        this.topologyFailure = failure
+        if (failure === undefined) connect()
+        else done()
+      })
+    }
+  }
+
+  /** What the consumers of each row of the specification have received so far. */
+  get received(): ConsumerTally[] {
+    return this.consumers.map((row) => {
+      const sum: ConsumerTally = { messages: 0, failures: 0, delivery: new LatencyCounts() }
+      for (const { tally } of row) {
+        sum.messages += tally.messages
+        sum.failures += tally.failures
+        sum.delivery.add(tally.delivery)
+      }
+      return sum
+    })
+  }
+
+  /** All of them are in the first thread: a message arrives once at each, wherever it was sent. */
+  private consumerCount(): number {
+    return this.isFirst ? this.spec.consumers.reduce((sum, { connections }) => sum + connections, 0) : 0
+  }
+
+  private startConsumers(oneDone: () => void): void {
+    const { io, spec, topology } = this
+    const { target } = spec
+    const node = (): AddressSpec | undefined => {
+      if (topology === undefined) return target as Endpoint
+      const name = topology.nodeFor(undefined, false, 0)
+      return name === undefined ? undefined : addressOf(name)
+    }
+    const one = (row: ConsumerSpec) => (_: unknown, i: number) => startConsumer(io, row, i, spec, node, oneDone)
+    this.consumers = this.isFirst ? spec.consumers.map((row) => Array.from({ length: row.connections }, one(row))) : []
   }
 
   /** Begins; `done` is called when the last operation has ended. */
@@ -126,9 +186,7 @@ export class Driver implements LinkOwner {
       this.nextArrivalUs = this.firstUs + this.arrivals.next()
       this.pace()
     } else {
-      for (const client of this.clients) {
-        if (client.link?.isReady === true) this.fill(client, client.link)
-      }
+      for (const client of this.clients) this.fill(client)
     }
     this.finishWhenIdle()
   }
@@ -142,7 +200,7 @@ export class Driver implements LinkOwner {
     this.stop()
     this.endTimer?.cancel()
     this.endTimer = this.io.timers.after(FAREWELL_MS, () => {
-      for (const client of this.clients) client.link?.close(INTERRUPTED)
+      for (const client of this.clients) client.close(INTERRUPTED)
     })
   }
 
@@ -150,10 +208,9 @@ export class Driver implements LinkOwner {
     this.isClosed = true
     this.isRunning = false
     for (const timer of [this.endTimer, this.sweepTimer, this.lagTimer]) timer?.cancel()
-    for (const client of this.clients) {
-      client.reconnect?.cancel()
-      client.link?.close('the run is over')
-    }
+    this.topology?.close()
+    for (const consumer of this.consumers.flat()) consumer.close()
+    for (const client of this.clients) client.close('the run is over')
   }
 
   tick(): number {
@@ -161,50 +218,35 @@ export class Driver implements LinkOwner {
     return this.nowUs
   }
 
-  ready(link: Link): void {
-    this.prepared()
-    const client = this.clientOf(link)
-    if (this.isRunning && this.arrivals === undefined) this.fill(client, link)
+  room(client: LoadClient): void {
+    if (!this.isRunning) this.finishWhenIdle()
+    else if (this.arrivals === undefined) this.fill(client)
+    else if (this.backlogHead < this.backlog.length) this.sendBacklog(client)
   }
 
-  answered(link: Link, command: number, intendedUs: number, sentUs: number, count: number, misses: number): void {
+  answered(
+    client: LoadClient,
+    command: number,
+    intendedUs: number,
+    sentUs: number,
+    count: number,
+    misses: number,
+  ): void {
     this.inFlight -= count
-    this.tally.succeeded(command, link.client, intendedUs, sentUs, this.nowUs, count, misses)
+    this.tally.succeeded(command, client.index, intendedUs, sentUs, this.nowUs, count, misses)
   }
 
-  refused(link: Link, command: number, intendedUs: number, error: string): void {
+  failed(client: LoadClient, command: number, intendedUs: number, text: string, isTimeout: boolean): void {
     this.inFlight--
-    this.tally.ended(command, link.client, intendedUs, this.nowUs, error, false)
+    this.tally.ended(command, client.index, intendedUs, this.nowUs, text, isTimeout)
+    if (!this.isRunning && this.inFlight === 0) this.io.timers.defer(() => this.finishWhenIdle())
   }
 
-  lost(link: Link, command: number, intendedUs: number, reason: string, isTimeout: boolean): void {
-    this.inFlight--
-    this.tally.ended(command, link.client, intendedUs, this.nowUs, reason, isTimeout)
-  }
-
-  received(link: Link): void {
-    if (this.isRunning) {
-      if (this.arrivals === undefined) this.fill(this.clientOf(link), link)
-      else if (this.backlogHead < this.backlog.length) this.sendBacklog(link)
-    } else this.finishWhenIdle()
-  }
-
-  closed(link: Link, { reason, refused, isTimeout }: LinkEnd): void {
-    const client = this.clientOf(link)
-    if (client.link === link) client.link = undefined
-    client.downReason = reason
-    client.refused = refused
-    this.tick()
-    this.prepared()
-    if (this.isClosed) return
-    if (this.isRunning && this.arrivals === undefined && !link.wasReady && this.takeOne()) {
-      // The client tried to do something and could not.
-      const command = this.chooseCommand(client)
-      this.fail(command, client.index, this.nowUs, reason, isTimeout)
-    }
-    if (this.isRunning || this.onDone === undefined) {
-      client.reconnect = this.io.timers.after(link.hasServed ? 0 : RECONNECT_MS, () => this.connect(client))
-    } else this.finishWhenIdle()
+  /** In a closed loop the client tried to do something and could not. */
+  attemptFailed(client: LoadClient, reason: string, isTimeout: boolean): void {
+    if (!this.isRunning || this.arrivals !== undefined || !this.takeOne()) return
+    this.fail(client, this.nowUs, reason, isTimeout)
+    if (this.requestsLeft <= 0) this.stop()
   }
 
   /** No new operations; those in flight may end. */
@@ -225,7 +267,7 @@ export class Driver implements LinkOwner {
     const { backlog } = this
     for (; this.backlogHead < backlog.length && backlog[this.backlogHead]! <= untilUs; this.backlogHead++) {
       const client = this.clients[this.turn++ % this.clients.length]!
-      this.fail(this.chooseCommand(client), client.index, backlog[this.backlogHead]!, reason, isTimeout)
+      this.fail(client, backlog[this.backlogHead]!, reason, isTimeout)
     }
     if (this.planIsOver()) this.stopWhenSent()
   }
@@ -234,19 +276,12 @@ export class Driver implements LinkOwner {
     return this.requestsLeft <= 0 || this.nowUs >= this.endUs || this.nextArrivalUs >= this.endUs
   }
 
-  private prepared(): void {
-    if (this.connecting > 0) this.connecting--
-    if (this.connecting > 0 || this.onPrepared === undefined) return
-    const { onPrepared } = this
-    this.onPrepared = undefined
-    onPrepared()
-  }
-
-  /** Why not one client has a connection; undefined: at least one has. */
+  /** Why nothing can be loaded; undefined: at least one client has a connection. */
   get unreachable(): { reason: string; refused: boolean } | undefined {
-    if (this.clients.length === 0 || this.clients.some(({ link }) => link?.isReady === true)) return undefined
-    const { downReason, refused } = this.clients[0]!
-    return { reason: downReason, refused }
+    if (this.topologyFailure !== undefined) return { reason: this.topologyFailure, refused: false }
+    const [first] = this.clients
+    if (first === undefined || this.clients.some(({ downReason }) => downReason === undefined)) return undefined
+    return { reason: first.downReason ?? '', refused: first instanceof DirectClient && first.isRefused }
   }
 
   /** From the beginning of measuring to the end of the plan, or to the last answer where that is later. */
@@ -254,23 +289,12 @@ export class Driver implements LinkOwner {
     return Math.max(0, (Math.max(this.stoppedUs, this.tally.lastOkUs) - this.measureUs) / 1000)
   }
 
-  private connect(client: Client): void {
-    if (this.isClosed || client.link !== undefined) return
-    client.link = new Link(this.io, client.index, this, { target: this.spec.target, handshake: this.handshake })
-  }
-
-  private clientOf(link: Link): Client {
-    const first = this.clients[0]!.index
-    const step = this.clients.length > 1 ? this.clients[1]!.index - first : 1
-    return this.clients[(link.client - first) / step]!
-  }
-
   /** Closed loop: as many operations as the pipeline is deep. */
-  private fill(client: Client, link: Link): void {
+  private fill(client: LoadClient): void {
     const { pipeline } = this.spec
     const { nowUs } = this
-    while (link.inFlight < pipeline && this.takeOne()) this.send(client, link, nowUs)
-    link.flush()
+    while (!client.isResting && client.inFlight < pipeline && this.takeOne()) this.send(client, nowUs)
+    client.flush()
     if (this.requestsLeft <= 0) this.stop()
   }
 
@@ -281,24 +305,26 @@ export class Driver implements LinkOwner {
     return true
   }
 
-  private send(client: Client, link: Link, intendedUs: number): void {
-    const command = this.shapes.length === 1 ? 0 : this.chooseCommand(client)
-    this.tally.began(command, intendedUs, this.nowUs)
+  private send(client: LoadClient, intendedUs: number): void {
+    const operation = this.operations.length === 1 ? this.operations[0]! : this.choose(client)
+    this.tally.began(operation.index, intendedUs, this.nowUs)
     this.inFlight++
-    link.add(this.shapes[command]!, command, client.draws, intendedUs, this.nowUs)
+    client.begin(operation, intendedUs)
   }
 
-  private chooseCommand({ choice }: Client): number {
+  private choose({ choice }: LoadClient): Operation {
     const { thresholds } = this
     const drawn = choice.uint32()
     let command = 0
     while (drawn >= thresholds[command]!) command++
-    return command
+    return this.operations[command]!
   }
 
-  private fail(command: number, client: number, intendedUs: number, reason: string, isTimeout: boolean): void {
-    this.tally.began(command, intendedUs, this.nowUs)
-    this.tally.ended(command, client, intendedUs, this.nowUs, reason, isTimeout)
+  /** An operation that is over before it was sent. */
+  private fail(client: LoadClient, intendedUs: number, reason: string, isTimeout: boolean): void {
+    const { index } = this.choose(client)
+    this.tally.began(index, intendedUs, this.nowUs)
+    this.tally.ended(index, client.index, intendedUs, this.nowUs, reason, isTimeout)
   }
 
   /** Open loop: begins what is due, then waits for the next. */
@@ -331,45 +357,39 @@ export class Driver implements LinkOwner {
     const { clients, spec } = this
     for (let tries = 0; tries < clients.length; tries++) {
       const client = clients[this.turn++ % clients.length]!
-      const { link } = client
-      if (link === undefined) {
-        this.fail(this.chooseCommand(client), client.index, intendedUs, client.downReason, false)
+      if (client.downReason !== undefined) {
+        this.fail(client, intendedUs, client.downReason, false)
         return
       }
-      if (link.inFlight < spec.pipeline) {
+      if (client.inFlight < spec.pipeline) {
         if (intendedUs >= this.measureUs) this.tally.late.record(this.nowUs - intendedUs)
-        this.sendDirty(client, link, intendedUs)
+        if (!client.isDirty) {
+          client.isDirty = true
+          this.dirty.push(client)
+        }
+        this.send(client, intendedUs)
         return
       }
     }
     this.backlog.push(intendedUs)
   }
 
-  private sendBacklog(link: Link): void {
-    const client = this.clientOf(link)
-    while (this.backlogHead < this.backlog.length && link.inFlight < this.spec.pipeline) {
-      this.send(client, link, this.backlog[this.backlogHead++]!)
+  private sendBacklog(client: LoadClient): void {
+    while (this.backlogHead < this.backlog.length && client.inFlight < this.spec.pipeline) {
+      this.send(client, this.backlog[this.backlogHead++]!)
     }
     if (this.backlogHead > 4096 && this.backlogHead * 2 > this.backlog.length) {
       this.backlog.splice(0, this.backlogHead)
       this.backlogHead = 0
     }
-    link.flush()
+    client.flush()
     if (this.planIsOver()) this.stopWhenSent()
   }
 
-  private sendDirty(client: Client, link: Link, intendedUs: number): void {
-    if (!link.isDirty) {
-      link.isDirty = true
-      this.dirty.push(link)
-    }
-    this.send(client, link, intendedUs)
-  }
-
   private flushDirty(): void {
-    for (const link of this.dirty) {
-      link.isDirty = false
-      link.flush()
+    for (const client of this.dirty) {
+      client.isDirty = false
+      client.flush()
     }
     this.dirty.length = 0
   }
@@ -387,11 +407,7 @@ export class Driver implements LinkOwner {
     if (this.isClosed) return
     const { timeoutMs } = this.spec
     const timedOutUs = this.tick() - timeoutMs * 1000
-    for (const { link } of this.clients) {
-      if (link !== undefined && link.waitingSinceUs() <= timedOutUs) {
-        link.close(`no answer within ${timeoutMs} ms`, timedOutUs)
-      }
-    }
+    for (const client of this.clients) client.expire(timedOutUs, `no answer within ${timeoutMs} ms`)
     if (this.backlogHead < this.backlog.length) {
       this.expireBacklog(timedOutUs, `no free connection within ${timeoutMs} ms`, true)
     }
@@ -406,51 +422,18 @@ export class Driver implements LinkOwner {
   }
 }
 
-function createClient(spec: LoadSpec, index: number): Client {
-  const random = randomFromText(`${spec.seed}/client/${index}`)
+function createDraws(spec: LoadSpec, index: number, random: Random, io: Io): Draws {
   const { count, distribution } = spec.keys
+  const place = { index, of: spec.connections }
   return {
-    index,
-    link: undefined,
-    choice: random,
-    downReason: 'not connected yet',
-    refused: false,
-    reconnect: undefined,
-    draws: {
-      ids: createIdSource(distribution, count, random, { index, of: spec.connections }),
-      uniformIds: createIdSource({ kind: 'uniform' }, count, random, { index, of: spec.connections }),
-      valueBytes: createNumberSource(spec.valueBytes, random),
-      ttlSeconds: createNumberSource(spec.ttlSeconds, random),
-      lastId: 0,
-      sequence: 0,
-    },
+    ids: createIdSource(distribution, count, random, place),
+    uniformIds: createIdSource({ kind: 'uniform' }, count, random, place),
+    valueBytes: createNumberSource(spec.valueBytes, random),
+    ttlSeconds: createNumberSource(spec.ttlSeconds, random),
+    lastId: 0,
+    sequence: 0,
+    wallUs: () => io.clock.wallUs(),
   }
-}
-
-function compileAll(spec: LoadSpec): CommandShape[] {
-  const { valueBytes } = spec
-  const valueBytesMax = highest(valueBytes)
-  const valueText = Buffer.alloc(Math.max(1, valueBytesMax))
-  const random = randomFromText(`${spec.seed}/values`)
-  for (let i = 0; i < valueText.length; i++) valueText[i] = 97 + random.below(26)
-  const fixedValueBytes = valueBytes.kind === 'fixed' ? valueBytes.value : undefined
-  const idDigits = String(spec.keys.count - 1).length
-  const options = { keyPrefix: spec.keys.prefix, idDigits, valueBytesMax, fixedValueBytes, valueText }
-  return spec.commands.map(({ words }) => compileCommand(words, options))
-}
-
-function highest(spec: NumberSpec): number {
-  return spec.kind === 'fixed' ? spec.value : spec.high
-}
-
-/** Bounds in [0, 2^32] below which a draw means the command; the last is always above every draw. */
-function thresholdsOf({ commands }: LoadSpec): number[] {
-  const total = commands.reduce((sum, { weight }) => sum + weight, 0)
-  let sum = 0
-  return commands.map(({ weight }, i) => {
-    sum += weight
-    return i === commands.length - 1 ? Number.POSITIVE_INFINITY : (sum / total) * 2 ** 32
-  })
 }
 
 /** Part `index` of a whole number that is dealt out to `of`. */
@@ -458,7 +441,7 @@ function shareOfWhole(whole: number, { index, of }: { index: number; of: number 
   return Math.floor(whole / of) + (index < whole % of ? 1 : 0)
 }
 
-function handshakeOf({ protocol, credentials, database }: LoadSpec): string[][] {
+function handshakeOf({ protocol, credentials, database, scripts, target }: LoadSpec): string[][] {
   const words: string[][] = []
   const user = credentials?.user ?? null
   if (protocol === 3) {
@@ -467,6 +450,9 @@ function handshakeOf({ protocol, credentials, database }: LoadSpec): string[][] 
     words.push(user === null ? ['AUTH', credentials.password] : ['AUTH', user, credentials.password])
   }
   if (database > 0) words.push(['SELECT', String(database)])
+  for (const { source } of scripts) words.push(['SCRIPT', 'LOAD', source])
+  // Only then does a replica of a cluster answer reads.
+  if (target.kind === 'cluster' && target.reads === 'replicas') words.push(['READONLY'])
   // A server that wants a password says so here, not in the first operation.
   words.push(['PING'])
   return words

@@ -11,7 +11,7 @@
 import type { Connection, Io } from '../../engine/io.ts'
 import { encodeRequest } from '../../engine/resp/request.ts'
 import type { CommandShape, Draws } from './command-shape.ts'
-import type { TargetSpec } from './load-spec.ts'
+import type { Operation } from './operation.ts'
 import { ReplyScanner, type ReplySink } from './reply-scanner.ts'
 
 /** What a link tells its driver. */
@@ -19,8 +19,8 @@ export interface LinkOwner {
   ready(link: Link): void
   /** `count` operations that began together were answered; `misses` of them with nil. */
   answered(link: Link, command: number, intendedUs: number, sentUs: number, count: number, misses: number): void
-  /** One operation was answered with an error. */
-  refused(link: Link, command: number, intendedUs: number, error: string): void
+  /** One operation was answered with an error. `held`: what was sent, where it was sent with `addHeld`. */
+  refused(link: Link, command: number, intendedUs: number, error: string, held: HeldRequest | undefined): void
   /** One operation will have no answer: the connection is lost. */
   lost(link: Link, command: number, intendedUs: number, reason: string, isTimeout: boolean): void
   /** A chunk of replies has been handled. */
@@ -39,18 +39,29 @@ export interface LinkEnd {
   isTimeout: boolean
 }
 
+/** A request that is kept until it is answered, since it may have to be sent elsewhere (MOVED, ASK). */
+export interface HeldRequest {
+  operation: Operation
+  bytes: Buffer
+  intendedUs: number
+  sentUs: number
+  redirects: number
+}
+
 export interface LinkOptions {
-  target: TargetSpec
+  address: Endpoint
+  operations: readonly Operation[]
   /** Sent first; the link is ready when each has been answered without an error. At least one command. */
   handshake: readonly (readonly string[])[]
 }
+
+export type Endpoint = { host: string; port: number; path?: string }
 
 const BUFFER_BYTES = 16 * 1024
 /** A power of two. */
 const FIRST_PLACES = 16
 
 export class Link implements ReplySink {
-  readonly client: number
   isReady = false
   isClosed = false
   /** In the driver's list of links with something to flush. */
@@ -60,6 +71,9 @@ export class Link implements ReplySink {
   hasServed = false
   inFlight = 0
   private readonly owner: LinkOwner
+  private readonly operations: readonly Operation[]
+  private readonly held: (HeldRequest & { skip: number })[] = []
+  private heldHead = 0
   private readonly connection: Connection
   private readonly scanner = new ReplyScanner()
   private readonly openedUs: number
@@ -82,13 +96,15 @@ export class Link implements ReplySink {
   /** Answered operations of the place at the head that the owner does not know of yet. */
   private answered = 0
   private misses = 0
+  /** Replies to the operation at the head that have come, where it has several. */
+  private partial = 0
+  private partialError: string | undefined
 
-  constructor(io: Io, client: number, owner: LinkOwner, { target, handshake }: LinkOptions) {
-    this.client = client
+  constructor(io: Io, owner: LinkOwner, { address, operations, handshake }: LinkOptions) {
     this.owner = owner
+    this.operations = operations
     this.openedUs = owner.tick()
     this.handshakeLeft = handshake.length
-    const address = target.kind === 'unix' ? { host: '', port: 0, path: target.path } : target
     this.connection = io.network.connect(address, {
       onConnect: () => {
         this.connection.write(Buffer.concat(handshake.map((words) => encodeRequest(words))))
@@ -100,7 +116,7 @@ export class Link implements ReplySink {
   }
 
   /** Adds an operation to the batch; `flush` sends it. */
-  add(shape: CommandShape, command: number, draws: Draws, intendedUs: number, nowUs: number): void {
+  add({ shape, index: command }: Operation, draws: Draws, intendedUs: number, nowUs: number): void {
     const last = (this.head + this.places - 1) & this.mask
     if (
       this.places > 0 &&
@@ -116,6 +132,17 @@ export class Link implements ReplySink {
       shape.overwrite(this.out, at, draws)
       this.outBytes = at + shape.maxBytes
     } else this.encode(shape, draws)
+  }
+
+  /** The same for bytes that are kept. `isAsking`: the node serves this slot to those who were sent here by ASK only. */
+  addHeld(request: HeldRequest, isAsking: boolean): void {
+    this.takePlace(request.operation.index, request.intendedUs, request.sentUs)
+    this.inFlight++
+    this.held.push({ ...request, skip: isAsking ? 1 : 0 })
+    const bytes = isAsking ? Buffer.concat([ASKING, request.bytes]) : request.bytes
+    if (this.outBytes + bytes.length > this.out.length) this.growBuffer(bytes.length)
+    this.outBytes += bytes.copy(this.out, this.outBytes)
+    this.stamped = undefined
   }
 
   private takePlace(command: number, intendedUs: number, nowUs: number): void {
@@ -186,22 +213,55 @@ export class Link implements ReplySink {
     }
     // Not an answer to anything: an out-of-band message.
     if (type === PUSH || this.inFlight === 0) return
-    this.hasServed = true
     const { head } = this
+    const operation = this.operations[this.commands[head]!]!
+    const first = this.held[this.heldHead]
+    if (first !== undefined && first.skip > 0) {
+      first.skip--
+      return
+    }
+    if (operation.replies > 1) {
+      this.partialError ??= error
+      if (++this.partial < operation.replies) return
+    }
+    let failure = error
+    if (operation.replies > 1) {
+      failure = this.partialError
+      this.partial = 0
+      this.partialError = undefined
+    }
+    if (operation.waitReplicas > 0 && failure === undefined && value < operation.waitReplicas) {
+      failure = `WAIT: ${value} of ${operation.waitReplicas} replicas acknowledged`
+    }
+    this.finishHead(head, failure, value < 0 && type !== COLON)
+  }
+
+  private finishHead(head: number, error: string | undefined, isNil: boolean): void {
+    this.hasServed = true
     this.inFlight--
+    const held = this.held.length === 0 ? undefined : this.takeHeld()
     if (error === undefined) {
       this.answered++
-      if (value < 0 && type !== COLON) this.misses++
+      if (isNil) this.misses++
     } else {
       this.tellAnswered()
       this.counts[head] = this.counts[head]! - 1
-      this.owner.refused(this, this.commands[head]!, this.intended[head]!, error)
+      this.owner.refused(this, this.commands[head]!, this.intended[head]!, error, held)
     }
     if (this.counts[head] === this.answered) {
       this.tellAnswered()
       this.head = (head + 1) & this.mask
       this.places--
     }
+  }
+
+  private takeHeld(): HeldRequest | undefined {
+    const held = this.held[this.heldHead++]
+    if (this.heldHead === this.held.length || this.heldHead > 1024) {
+      this.held.splice(0, this.heldHead)
+      this.heldHead = 0
+    }
+    return held
   }
 
   private tellAnswered(): void {
@@ -266,5 +326,6 @@ export class Link implements ReplySink {
   }
 }
 
+const ASKING = encodeRequest(['ASKING'])
 const COLON = 58
 const PUSH = 62

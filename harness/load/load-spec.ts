@@ -1,7 +1,22 @@
 /** What a load run is asked to do, as plain data: it can be printed, stored in a result and sent to a worker thread. */
 
+export interface AddressSpec {
+  host: string
+  port: number
+}
+
+/** Who answers commands that only read. */
+export type ReadsFrom = 'primary' | 'replicas'
+
 /** Where the load goes. */
-export type TargetSpec = { kind: 'server'; host: string; port: number } | { kind: 'unix'; path: string }
+export type TargetSpec =
+  | { kind: 'server'; host: string; port: number }
+  | { kind: 'unix'; path: string }
+  /** A primary; its replicas, as it names them itself, answer reads. */
+  | { kind: 'replicas'; host: string; port: number }
+  /** The primary that Sentinels know by this name, followed through failovers. */
+  | { kind: 'sentinel'; sentinels: readonly AddressSpec[]; name: string; reads: ReadsFrom }
+  | { kind: 'cluster'; seeds: readonly AddressSpec[]; reads: ReadsFrom }
 
 /**
  * When operations begin. `closed`: as soon as an earlier one is answered. Everything else is an open loop: operations
@@ -48,14 +63,30 @@ export type NumberSpec =
  * One kind of operation. Words may hold placeholders: `__key__` (prefix and 12 digits of a drawn id), `__id__` (the
  * digits alone), `__again__` (the id drawn last in this operation: several keys with one hash tag), `__rand_int__` (12
  * digits, uniform whatever the distribution, as in redis-benchmark), `__data__` (a value), `__ttl__` (seconds),
- * `__seq__` (12 digits, counts up per client). Each occurrence is drawn anew.
+ * `__seq__` (12 digits, counts up per client), `__time__` (16 digits, µs since the epoch). Each occurrence is drawn anew.
  */
 export interface CommandSpec {
   name: string
   words: readonly string[]
   /** Share of this command among all. */
   weight: number
+  /** Followed by WAIT; the operation ends with its answer, and fails when fewer replicas acknowledged. */
+  wait?: { replicas: number; timeoutMs: number }
 }
+
+/** Loaded on every connection; the word `__sha_NAME__` of a command stands for its digest. */
+export interface ScriptSpec {
+  name: string
+  source: string
+}
+
+/**
+ * Connections that receive what the load sends. How long a delivery took is known of what begins with the word
+ * `__time__` (a message; the first field of a stream entry).
+ */
+export type ConsumerSpec =
+  | { kind: 'subscribe'; channels: readonly string[]; connections: number }
+  | { kind: 'stream'; key: string; group: string; connections: number }
 
 export interface LoadSpec {
   target: TargetSpec
@@ -71,10 +102,14 @@ export interface LoadSpec {
   /** An operation without an answer for so long has timed out; its connection is closed and opened anew. */
   timeoutMs: number
   commands: readonly CommandSpec[]
+  scripts: readonly ScriptSpec[]
+  consumers: readonly ConsumerSpec[]
   keys: KeysSpec
   valueBytes: NumberSpec
   ttlSeconds: NumberSpec
   seed: number
+  /** Threads of the driver. They share connections, requests and rate among them. */
+  threads: number
   protocol: 2 | 3
   database: number
   /** Left out of results. */
@@ -97,7 +132,10 @@ export const defaultLoad: Omit<LoadSpec, 'target'> = {
   keys: { prefix: 'key:', count: 100_000, distribution: { kind: 'uniform' } },
   valueBytes: { kind: 'fixed', value: 3 },
   ttlSeconds: { kind: 'fixed', value: 3600 },
+  scripts: [],
+  consumers: [],
   seed: 1,
+  threads: 1,
   protocol: 2,
   database: 0,
   credentials: null,

@@ -4,12 +4,12 @@
  *     const result = await runLoad({ ...defaultLoad, target: { kind: 'server', host: '127.0.0.1', port: 6379 } })
  */
 import { performance } from 'node:perf_hooks'
-import { createNodeIo } from '../../engine/node/io.ts'
-import type { LoadResult } from '../../reports/load-result.ts'
+import type { LoadCounts, LoadResult } from '../../reports/load-result.ts'
 import { HarnessError } from '../errors.ts'
-import { Driver } from './driver.ts'
+import type { Driver } from './driver.ts'
 import type { LoadSpec } from './load-spec.ts'
 import { summarize, targetName } from './summary.ts'
+import { LocalThread, type Unreachable, WorkerThread } from './thread.ts'
 
 /** What happened in one second of measuring, for a progress line. */
 export interface LoadProgress {
@@ -30,57 +30,78 @@ export interface LoadOptions {
  * @throws HarnessError BAD_OPTION when the specification makes no sense, LOAD_TARGET when nothing answers at the start
  */
 export async function runLoad(spec: LoadSpec, options: LoadOptions = {}): Promise<LoadResult> {
-  const io = createNodeIo()
-  const driver = new Driver({
-    io,
-    spec,
-    part: { index: 0, of: 1 },
-    spins: true,
-    onSecond: ({ sent, ok, errors, timeouts }, second) =>
-      options.onProgress?.({ second, sent, ok, failed: errors + timeouts }),
+  const { signal } = options
+  const progress = new ProgressSum(spec.threads, options.onProgress)
+  const threads = Array.from({ length: spec.threads }, (_, index) => {
+    const part = { index, of: spec.threads }
+    const onSecond: Driver['tally']['onSecond'] = (second, at) => progress.add(at, second)
+    return spec.threads === 1 ? new LocalThread(spec, part, onSecond) : new WorkerThread(spec, part, onSecond)
   })
-  const onAbort = (): void => driver.interrupt()
+  const onAbort = (): void => {
+    for (const thread of threads) thread.interrupt()
+  }
   try {
-    await new Promise<void>((resolve) => driver.prepare(resolve))
-    throwIfUnreachable(driver, spec)
+    const failures = await Promise.all(threads.map((thread) => thread.prepare()))
+    throwIfUnreachable(failures, spec)
     const startedAt = new Date().toISOString()
     const startMs = performance.now()
-    const loop = performance.eventLoopUtilization()
-    const cpu = io.host.cpu()
-    await new Promise<void>((resolve) => {
-      options.signal?.addEventListener('abort', onAbort)
-      driver.start(resolve)
-      if (options.signal?.aborted === true) onAbort()
-    })
+    const cpu = process.cpuUsage()
+    signal?.addEventListener('abort', onAbort)
+    const running = threads.map((thread) => thread.run())
+    if (signal?.aborted === true) onAbort()
+    const outcomes = await Promise.all(running)
     const elapsedMs = performance.now() - startMs
-    const cpuNow = io.host.cpu()
-    const cpuUs = cpuNow.userUs + cpuNow.systemUs - cpu.userUs - cpu.systemUs
-    const busy = performance.eventLoopUtilization(loop).utilization
-    const isClosed = spec.arrivals.kind === 'closed'
-    return summarize([{ tally: driver.tally, busy: isClosed ? busy : null }], {
+    const { user, system } = process.cpuUsage(cpu)
+    return summarize(outcomes, {
       spec,
       startedAt,
       elapsedMs: Math.round(elapsedMs),
-      measuredMs: driver.measuredMs,
-      cpu: cpuUs / 1000 / elapsedMs,
-      interrupted: driver.interrupted,
+      measuredMs: Math.max(...outcomes.map(({ measuredMs }) => measuredMs)),
+      cpu: (user + system) / 1000 / elapsedMs,
+      interrupted: outcomes.some(({ interrupted }) => interrupted),
     })
   } finally {
-    options.signal?.removeEventListener('abort', onAbort)
-    driver.close()
+    signal?.removeEventListener('abort', onAbort)
+    await Promise.all(threads.map((thread) => thread.close()))
   }
 }
 
-function throwIfUnreachable(driver: Driver, { target }: LoadSpec): void {
-  const { unreachable } = driver
-  if (unreachable === undefined) return
-  const { reason, refused } = unreachable
-  const where = targetName(target)
-  if (!refused) {
-    throw new HarnessError('LOAD_TARGET', `Cannot reach ${where}: ${reason}. Start a server there, or name another.`)
+/** Seconds are told when every thread has told its own. */
+class ProgressSum {
+  private readonly threads: number
+  private readonly onProgress: LoadOptions['onProgress']
+  private readonly seconds = new Map<number, LoadProgress & { threads: number }>()
+
+  constructor(threads: number, onProgress: LoadOptions['onProgress']) {
+    this.threads = threads
+    this.onProgress = onProgress
   }
-  const advice = /^(NOAUTH|WRONGPASS|ERR AUTH)/.test(reason)
-    ? 'Give the right password with -a or in REDISCLI_AUTH, and the user with --user.'
-    : 'Nothing was measured.'
-  throw new HarnessError('LOAD_TARGET', `${where} answers, but refuses: ${reason}. ${advice}`)
+
+  add(second: number, { sent, ok, errors, timeouts }: LoadCounts): void {
+    const sum = this.seconds.get(second) ?? { second, sent: 0, ok: 0, failed: 0, threads: 0 }
+    sum.sent += sent
+    sum.ok += ok
+    sum.failed += errors + timeouts
+    sum.threads++
+    this.seconds.set(second, sum)
+    if (sum.threads < this.threads) return
+    this.seconds.delete(second)
+    const { threads: _, ...progress } = sum
+    this.onProgress?.(progress)
+  }
+}
+
+/** Nothing is loaded unless every thread reaches the target. */
+function throwIfUnreachable(failures: readonly (Unreachable | undefined)[], { target }: LoadSpec): void {
+  const failure = failures.find((one) => one !== undefined)
+  if (failure === undefined) return
+  const { reason, refused } = failure
+  const where = targetName(target)
+  const isAuth = /^(NOAUTH|WRONGPASS|ERR AUTH)/.test(reason)
+  if (isAuth) {
+    const advice = 'Give the right password with -a or in REDISCLI_AUTH, and the user with --user.'
+    throw new HarnessError('LOAD_TARGET', `${where} asks for a password: ${reason} ${advice}`)
+  }
+  if (refused) throw new HarnessError('LOAD_TARGET', `${where} answers, but refuses: ${reason}. Nothing was measured.`)
+  throw new HarnessError('LOAD_TARGET', `Cannot reach ${where}: ${reason}. Start a server there, or name another.`)
 }

@@ -1,5 +1,6 @@
 /** From what the threads of a run counted to its result. */
 import type { DriverState, LoadCounts, LoadResult, LoadSecond, SlowOperation } from '../../reports/load-result.ts'
+import type { ConsumerTally } from './consumers.ts'
 import { LatencyCounts } from './latency-counts.ts'
 import type { LoadSpec, TargetSpec } from './load-spec.ts'
 import type { CommandTally, SecondTally, Tally } from './tally.ts'
@@ -15,6 +16,7 @@ export type TallyData = Pick<Tally, 'commands' | 'seconds' | 'outages' | 'errors
 
 export interface Part {
   tally: TallyData
+  received: readonly ConsumerTally[]
   /** Fraction of the time in which the event loop had work; null: not known. */
   busy: number | null
 }
@@ -75,6 +77,12 @@ export function summarize(parts: readonly Part[], facts: RunFacts): LoadResult {
       }))
       .sort((a, b) => a.fromMs - b.fromMs || a.client - b.client),
     errors: mergeErrors(tallies),
+    consumers: spec.consumers.map((row, index) => ({
+      name: row.kind === 'subscribe' ? `SUBSCRIBE ${row.channels.join(' ')}` : `XREADGROUP ${row.group} ${row.key}`,
+      connections: row.connections,
+      messages: parts.reduce((sum, { received }) => sum + (received[index]?.messages ?? 0), 0),
+      delivery: mergeLatencies(parts.flatMap(({ received }) => received[index]?.delivery ?? [])).summary(),
+    })),
     driver,
   }
   result.reasons = doubts(result, isOpen)
@@ -88,7 +96,7 @@ function doubts({ counts, driver, corrected, errors }: LoadResult, isOpen: boole
   if (counts.sent === 0) reasons.push('No operation was sent while measuring.')
   else if (counts.ok === 0) {
     const first = errors[0]?.text ?? 'no answer'
-    reasons.push(`No operation succeeded. The most frequent reason: ${first}.`)
+    reasons.push(`No operation succeeded. The most frequent reason: ${first.replace(/\.$/, '')}.`)
   }
   const remedy = 'Use --threads, or more machines.'
   if (!isOpen && driver.busy !== null && driver.busy > BUSY_MOST) {
@@ -198,7 +206,20 @@ function mergeErrors(tallies: readonly TallyData[]): LoadResult['errors'] {
 }
 
 export function targetName(target: TargetSpec): string {
-  return target.kind === 'unix' ? target.path : `${target.host}:${target.port}`
+  const list = (addresses: readonly { host: string; port: number }[]): string =>
+    addresses.map(({ host, port }) => `${host}:${port}`).join(', ')
+  switch (target.kind) {
+    case 'server':
+      return `${target.host}:${target.port}`
+    case 'unix':
+      return target.path
+    case 'replicas':
+      return `${target.host}:${target.port} and its replicas`
+    case 'sentinel':
+      return `${target.name} (Sentinel at ${list(target.sentinels)})`
+    case 'cluster':
+      return `cluster at ${list(target.seeds)}`
+  }
 }
 
 function inMs(valueUs: number): number {

@@ -3,7 +3,7 @@
  * so that it runs in the simulator and costs nothing at high rates.
  */
 import type { Connection, Io } from '../../engine/io.ts'
-import { ReplyParser, type ReplyValue } from '../../engine/resp/reply-parser.ts'
+import { PushReply, ReplyParser, type ReplyValue } from '../../engine/resp/reply-parser.ts'
 import { encodeRequest } from '../../engine/resp/request.ts'
 
 export interface Address {
@@ -21,6 +21,8 @@ export interface ConnectionLost {
 }
 
 export class RespClient {
+  /** Out-of-band messages (RESP3); without it they count as replies. */
+  onPush: ((push: PushReply) => void) | undefined
   private readonly connection: Connection
   private readonly waiting: ReplyCallback[] = []
   private first = 0
@@ -28,7 +30,10 @@ export class RespClient {
   private closed = false
 
   constructor(io: Io, address: Address, onClosed?: () => void) {
-    const parser = new ReplyParser((reply) => this.settleFirst(reply))
+    const parser = new ReplyParser((reply) => {
+      if (this.onPush !== undefined && reply instanceof PushReply) this.onPush(reply)
+      else this.settleFirst(reply)
+    })
     this.connection = io.network.connect(address, {
       onConnect: () => {
         this.connected = true

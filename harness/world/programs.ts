@@ -27,6 +27,11 @@ export function simulationWorkerBundle(): string {
   return join(bundleDirectory(), 'simulation-worker.js')
 }
 
+/** The program of the load driver's threads. */
+export function loadWorkerBundle(): string {
+  return join(bundleDirectory(), 'load-worker.js')
+}
+
 /** redis-server or valkey-server: the path given, or the first on PATH. */
 export function redisProgram(binary: string | undefined): ServerProgram {
   const command = binary ?? findOnPath(['redis-server', 'valkey-server'])

@@ -51,7 +51,7 @@ export async function simulateLoad(part: Partial<LoadSpec>, seed = 'load'): Prom
     await simulation.run(10)
     const { measuredMs, interrupted, tally } = running
     const facts = { spec, startedAt: '', elapsedMs: measuredMs, measuredMs, cpu: 0, interrupted }
-    return summarize([{ tally, busy: null }], facts)
+    return summarize([{ tally, received: running.received, busy: null }], facts)
   }
   return { simulation, server, driver: running, spec, finish }
 }

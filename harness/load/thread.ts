@@ -1,0 +1,115 @@
+/**
+ * One thread of a load: in this thread, or in a worker of its own. Both do the same three things: connect, run, hand
+ * over what was counted.
+ */
+import { performance } from 'node:perf_hooks'
+import { Worker } from 'node:worker_threads'
+import { createNodeIo } from '../../engine/node/io.ts'
+import { HarnessError } from '../errors.ts'
+import { createDeferred } from '../world/deferred.ts'
+import { loadWorkerBundle } from '../world/programs.ts'
+import { Driver } from './driver.ts'
+import type { LoadSpec } from './load-spec.ts'
+import type { WorkerMessage, WorkerOrder } from './load-worker.ts'
+import type { Part } from './summary.ts'
+import type { SecondTally } from './tally.ts'
+
+const LAST_MESSAGES_MS = 200
+
+export type Unreachable = NonNullable<Driver['unreachable']>
+
+export interface ThreadOutcome extends Part {
+  measuredMs: number
+  interrupted: boolean
+}
+
+export interface ThreadPart {
+  index: number
+  of: number
+}
+
+type OnSecond = (second: SecondTally, index: number) => void
+
+export class LocalThread {
+  private readonly spec: LoadSpec
+  private readonly driver: Driver
+
+  constructor(spec: LoadSpec, part: ThreadPart, onSecond: OnSecond) {
+    this.spec = spec
+    this.driver = new Driver({ io: createNodeIo(), spec, part, spins: true, onSecond })
+  }
+
+  /** Connects; resolves with why nothing can be reached, or with nothing. */
+  async prepare(): Promise<Unreachable | undefined> {
+    await new Promise<void>((resolve) => this.driver.prepare(resolve))
+    return this.driver.unreachable
+  }
+
+  async run(): Promise<ThreadOutcome> {
+    const { driver, spec } = this
+    const before = performance.eventLoopUtilization()
+    await new Promise<void>((resolve) => driver.start(resolve))
+    // An open loop spins: its event loop is always busy, and its lateness tells instead.
+    const isClosed = spec.arrivals.kind === 'closed'
+    const busy = isClosed ? performance.eventLoopUtilization(before).utilization : null
+    // What was published last may still be on its way.
+    if (spec.consumers.length > 0) await new Promise((resolve) => setTimeout(resolve, LAST_MESSAGES_MS))
+    const { tally, received, measuredMs, interrupted } = driver
+    return { tally, received, busy, measuredMs, interrupted }
+  }
+
+  interrupt(): void {
+    this.driver.interrupt()
+  }
+
+  async close(): Promise<void> {
+    this.driver.close()
+  }
+}
+
+export class WorkerThread {
+  private readonly worker: Worker
+  private readonly prepared = createDeferred<Unreachable | undefined>()
+  private readonly outcome = createDeferred<ThreadOutcome>()
+
+  constructor(spec: LoadSpec, part: ThreadPart, onSecond: OnSecond) {
+    this.worker = new Worker(loadWorkerBundle(), { workerData: { spec, part } })
+    // Whoever does not wait for one of them any more is not to be told.
+    this.prepared.promise.catch(() => {})
+    this.outcome.promise.catch(() => {})
+    this.worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'prepared') this.prepared.resolve(message.unreachable)
+      else if (message.type === 'second') onSecond(message.second, message.index)
+      else this.outcome.resolve(message.outcome)
+    })
+    this.worker.on('error', (error) => this.lose(error.message))
+    this.worker.on('exit', (status) => this.lose(`it ended with status ${status}`))
+  }
+
+  prepare(): Promise<Unreachable | undefined> {
+    return this.prepared.promise
+  }
+
+  run(): Promise<ThreadOutcome> {
+    this.order('run')
+    return this.outcome.promise
+  }
+
+  interrupt(): void {
+    this.order('interrupt')
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate()
+  }
+
+  private order(order: WorkerOrder): void {
+    this.worker.postMessage(order)
+  }
+
+  private lose(reason: string): void {
+    const error = new HarnessError('LOAD_TARGET', `A thread of the load driver failed: ${reason}.`)
+    this.prepared.reject(error)
+    this.outcome.reject(error)
+  }
+}
