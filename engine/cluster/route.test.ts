@@ -14,8 +14,6 @@ const command = (name: string, flags: readonly CommandFlag[], group = 'string'):
   flags,
   categories: [],
   group,
-  since: '1.0.0',
-  summary: '',
 })
 const get = command('get', ['readonly'])
 const set = command('set', ['write'])

@@ -260,9 +260,6 @@ export const aclCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'server',
-    since: '6.0.0',
-    summary: 'A container for Access List Control commands ',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'help',
@@ -270,9 +267,6 @@ export const aclCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Show helpful text about the different subcommands',
-        complexity: 'O(1)',
         run: help,
       },
       {
@@ -281,14 +275,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '7.0.0',
-        summary: 'Returns whether the user can execute the given command without executing the command.',
-        complexity: 'O(1).',
-        arguments: [
-          { name: 'username', type: 'string' },
-          { name: 'command', type: 'string' },
-          { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-        ],
         run: dryRun,
       },
       {
@@ -297,10 +283,6 @@ export const aclCommands: readonly Command[] = [
         flags: anybody,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Generate a pseudorandom secure password to use for ACL users',
-        complexity: 'O(1)',
-        arguments: [{ name: 'bits', type: 'integer', flags: ['optional'] }],
         run: genPass,
       },
       {
@@ -309,9 +291,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Reload the ACLs from the configured ACL file',
-        complexity: 'O(N). Where N is the number of configured users.',
         run: load,
       },
       {
@@ -320,9 +299,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Save the current ACL rules in the configured ACL file',
-        complexity: 'O(N). Where N is the number of configured users.',
         run: save,
       },
       {
@@ -331,10 +307,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Remove the specified ACL users and the associated rules',
-        complexity: 'O(1) amortized time considering the typical user.',
-        arguments: [{ name: 'username', type: 'string', flags: ['multiple'] }],
         run: deleteUsers,
       },
       {
@@ -343,9 +315,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'List the current ACL rules in ACL config file format',
-        complexity: 'O(N). Where N is the number of configured users.',
         run: list,
       },
       {
@@ -354,10 +323,6 @@ export const aclCommands: readonly Command[] = [
         flags: anybody,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'List the ACL categories or the commands inside a category',
-        complexity: 'O(1) since the categories and commands are a fixed set.',
-        arguments: [{ name: 'categoryname', type: 'string', flags: ['optional'] }],
         run: cat,
       },
       {
@@ -366,17 +331,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Get the rules for a specific ACL user',
-        complexity: 'O(N). Where N is the number of password, command and pattern rules that the user has.',
-        history: [
-          ['6.2.0', 'Added Pub/Sub channel patterns.'],
-          [
-            '7.0.0',
-            'Added selectors and changed the format of key and channel patterns from a list to their rule representation.',
-          ],
-        ],
-        arguments: [{ name: 'username', type: 'string' }],
         run: getUser,
       },
       {
@@ -385,9 +339,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'List the username of all the configured ACL rules',
-        complexity: 'O(N). Where N is the number of configured users.',
         run: users,
       },
       {
@@ -396,17 +347,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Modify or create the rules for a specific ACL user',
-        complexity: 'O(N). Where N is the number of rules provided.',
-        history: [
-          ['6.2.0', 'Added Pub/Sub channel patterns.'],
-          ['7.0.0', 'Added selectors and key based permissions.'],
-        ],
-        arguments: [
-          { name: 'username', type: 'string' },
-          { name: 'rule', type: 'string', flags: ['optional', 'multiple'] },
-        ],
         secretArguments: (args) =>
           Array.from({ length: args.count }, (_, i) => i).filter((i) => i > 2 && /^[><#!]/.test(args.latin1(i))),
         run: setUser,
@@ -417,9 +357,6 @@ export const aclCommands: readonly Command[] = [
         flags: anybody,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'Return the name of the user associated to the current connection',
-        complexity: 'O(1)',
         run: whoAmI,
       },
       {
@@ -428,20 +365,6 @@ export const aclCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '6.0.0',
-        summary: 'List latest events denied because of ACLs in place',
-        complexity: 'O(N) with N being the number of entries shown.',
-        arguments: [
-          {
-            name: 'operation',
-            type: 'oneof',
-            flags: ['optional'],
-            arguments: [
-              { name: 'count', type: 'integer' },
-              { name: 'reset', type: 'pure-token', token: 'RESET' },
-            ],
-          },
-        ],
         run: log,
       },
     ],

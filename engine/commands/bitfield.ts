@@ -3,6 +3,7 @@
  */
 import { NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
+import type { KeyPosition } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { int64Argument } from './number-argument.ts'
@@ -164,4 +165,16 @@ function readOffset(context: Context, text: string, bits: number): number | unde
   if (offset >= 0 && (isFree || offset / 8 < context.server.config.values['proto-max-bulk-len'])) return offset
   context.reply.error('ERR bit offset is not an integer or out of range')
   return undefined
+}
+
+/** The key is only read when all that is said is GET. */
+export function bitfieldKeys(args: Arguments): KeyPosition[] {
+  let reads = true
+  for (let i = 2; i < args.count && reads; i++) {
+    const left = args.count - i - 1
+    if (args.is(i, 'get') && left >= 2) i += 2
+    else if (args.is(i, 'overflow') && left >= 1) i++
+    else reads = false
+  }
+  return [{ index: 1, flags: reads ? ['RO', 'access'] : ['RW', 'access', 'update'] }]
 }

@@ -3,7 +3,7 @@
  */
 import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
-import { bitfield, bitfieldReadOnly } from './bitfield.ts'
+import { bitfield, bitfieldKeys, bitfieldReadOnly } from './bitfield.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
@@ -253,14 +253,11 @@ export const bitmapCommands: readonly Command[] = [
     categories: ['bitmap'],
     keySpecs: oneKey('RO', 'access'),
     group: 'bitmap',
-    since: '2.6.0',
-    summary: 'Tells how many bits of a string are 1',
-    complexity: 'O(N)',
-    history: [['7.0.0', '`BYTE` and `BIT`.']],
     run: bitcount,
   },
   {
     name: 'bitfield',
+    findKeys: bitfieldKeys,
     arity: -2,
     flags: ['write', 'denyoom'],
     categories: ['bitmap'],
@@ -274,9 +271,6 @@ export const bitmapCommands: readonly Command[] = [
     ],
     keyFlags: (args) => (onlyReads(args) ? ['RO', 'access'] : ['RW', 'access', 'update']),
     group: 'bitmap',
-    since: '3.2.0',
-    summary: 'Reads and changes integers of any width inside of a string',
-    complexity: 'O(1) for each subcommand specified',
     run: bitfield,
   },
   {
@@ -286,9 +280,6 @@ export const bitmapCommands: readonly Command[] = [
     categories: ['bitmap'],
     keySpecs: oneKey('RO', 'access'),
     group: 'bitmap',
-    since: '6.0.0',
-    summary: 'Reads integers of any width inside of a string',
-    complexity: 'O(1) for each subcommand specified',
     run: bitfieldReadOnly,
   },
   {
@@ -301,9 +292,6 @@ export const bitmapCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 3 }, find: { lastKey: -1, step: 1, limit: 0 } },
     ],
     group: 'bitmap',
-    since: '2.6.0',
-    summary: 'Combines strings bit by bit',
-    complexity: 'O(N)',
     run: bitop,
   },
   {
@@ -313,10 +301,6 @@ export const bitmapCommands: readonly Command[] = [
     categories: ['bitmap'],
     keySpecs: oneKey('RO', 'access'),
     group: 'bitmap',
-    since: '2.8.7',
-    summary: 'Finds the first bit that is 1, or 0',
-    complexity: 'O(N)',
-    history: [['7.0.0', '`BYTE` and `BIT`.']],
     run: bitpos,
   },
   {
@@ -326,9 +310,6 @@ export const bitmapCommands: readonly Command[] = [
     categories: ['bitmap'],
     keySpecs: oneKey('RO', 'access'),
     group: 'bitmap',
-    since: '2.2.0',
-    summary: 'Reads one bit of a string',
-    complexity: 'O(1)',
     run: getbit,
   },
   {
@@ -338,9 +319,6 @@ export const bitmapCommands: readonly Command[] = [
     categories: ['bitmap'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'bitmap',
-    since: '2.2.0',
-    summary: 'Writes one bit of a string',
-    complexity: 'O(1)',
     run: setbit,
   },
 ]

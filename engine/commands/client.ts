@@ -197,9 +197,6 @@ export const clientCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'connection',
-    since: '2.4.0',
-    summary: 'Commands about connections',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'setname',
@@ -207,10 +204,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '2.6.9',
-        summary: 'Names this connection',
-        complexity: 'O(1)',
-        arguments: [{ name: 'connection-name', type: 'string' }],
         run: clientSetname,
       },
       {
@@ -219,20 +212,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '3.2.0',
-        summary: 'Chooses whether commands are answered',
-        complexity: 'O(1)',
-        arguments: [
-          {
-            name: 'on_off_skip',
-            type: 'oneof',
-            arguments: [
-              { name: 'on', type: 'pure-token', token: 'ON' },
-              { name: 'off', type: 'pure-token', token: 'OFF' },
-              { name: 'skip', type: 'pure-token', token: 'SKIP' },
-            ],
-          },
-        ],
         run: clientReply,
       },
       {
@@ -241,33 +220,7 @@ export const clientCommands: readonly Command[] = [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '2.4.0',
-        summary: 'Describes the open connections',
-        complexity: 'O(N) where N is the number of client connections',
         tips: ['nondeterministic_output'],
-        arguments: [
-          {
-            name: 'normal_master_replica_pubsub',
-            type: 'oneof',
-            token: 'TYPE',
-            since: '5.0.0',
-            flags: ['optional'],
-            arguments: [
-              { name: 'normal', type: 'pure-token', token: 'NORMAL' },
-              { name: 'master', type: 'pure-token', token: 'MASTER' },
-              { name: 'replica', type: 'pure-token', token: 'REPLICA' },
-              { name: 'pubsub', type: 'pure-token', token: 'PUBSUB' },
-            ],
-          },
-          {
-            name: 'id',
-            type: 'block',
-            token: 'ID',
-            since: '6.2.0',
-            flags: ['optional'],
-            arguments: [{ name: 'client-id', type: 'integer', flags: ['multiple'] }],
-          },
-        ],
         run: clientList,
       },
       {
@@ -276,19 +229,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '7.0.0',
-        summary: 'Keeps this connection out of client eviction',
-        complexity: 'O(1)',
-        arguments: [
-          {
-            name: 'enabled',
-            type: 'oneof',
-            arguments: [
-              { name: 'on', type: 'pure-token', token: 'ON' },
-              { name: 'off', type: 'pure-token', token: 'OFF' },
-            ],
-          },
-        ],
         run: clientNoEvict,
       },
       {
@@ -297,21 +237,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '5.0.0',
-        summary: 'Ends the wait of a blocked client',
-        complexity: 'O(log N) where N is the number of client connections',
-        arguments: [
-          { name: 'client-id', type: 'integer' },
-          {
-            name: 'timeout_error',
-            type: 'oneof',
-            flags: ['optional'],
-            arguments: [
-              { name: 'timeout', type: 'pure-token', token: 'TIMEOUT' },
-              { name: 'error', type: 'pure-token', token: 'ERROR' },
-            ],
-          },
-        ],
         run: clientUnblock,
       },
       {
@@ -320,9 +245,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '5.0.0',
-        summary: 'Number of this connection',
-        complexity: 'O(1)',
         run: clientId,
       },
       {
@@ -331,9 +253,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '6.0.0',
-        summary: "Client that gets this one's invalidation messages",
-        complexity: 'O(1)',
         run: clientGetredir,
       },
       {
@@ -342,22 +261,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '2.9.50',
-        summary: 'Holds back commands of clients for a time',
-        complexity: 'O(1)',
-        arguments: [
-          { name: 'timeout', type: 'integer' },
-          {
-            name: 'mode',
-            type: 'oneof',
-            since: '6.2.0',
-            flags: ['optional'],
-            arguments: [
-              { name: 'write', type: 'pure-token', token: 'WRITE' },
-              { name: 'all', type: 'pure-token', token: 'ALL' },
-            ],
-          },
-        ],
         run: clientPause,
       },
       {
@@ -366,9 +269,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '5.0.0',
-        summary: 'Explains the subcommands',
-        complexity: 'O(1)',
         run: clientHelp,
       },
       {
@@ -377,9 +277,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '2.6.9',
-        summary: 'Name of this connection',
-        complexity: 'O(1)',
         run: clientGetname,
       },
       {
@@ -388,19 +285,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '6.0.0',
-        summary: 'Tracks, or does not, the keys of the next command',
-        complexity: 'O(1)',
-        arguments: [
-          {
-            name: 'mode',
-            type: 'oneof',
-            arguments: [
-              { name: 'yes', type: 'pure-token', token: 'YES' },
-              { name: 'no', type: 'pure-token', token: 'NO' },
-            ],
-          },
-        ],
         run: clientCaching,
       },
       {
@@ -409,44 +293,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '2.4.0',
-        summary: 'Closes connections',
-        complexity: 'O(N) where N is the number of client connections',
-        arguments: [
-          {
-            name: 'filter',
-            type: 'oneof',
-            arguments: [
-              { name: 'ip:port', type: 'string', deprecatedSince: '2.8.12' },
-              {
-                name: 'new-format',
-                type: 'oneof',
-                flags: ['multiple'],
-                arguments: [
-                  { name: 'client-id', type: 'integer', token: 'ID', since: '2.8.12', flags: ['optional'] },
-                  {
-                    name: 'normal_master_slave_pubsub',
-                    type: 'oneof',
-                    token: 'TYPE',
-                    since: '2.8.12',
-                    flags: ['optional'],
-                    arguments: [
-                      { name: 'normal', type: 'pure-token', token: 'NORMAL' },
-                      { name: 'master', type: 'pure-token', token: 'MASTER', since: '3.2.0' },
-                      { name: 'slave', type: 'pure-token', token: 'SLAVE' },
-                      { name: 'replica', type: 'pure-token', token: 'REPLICA', since: '5.0.0' },
-                      { name: 'pubsub', type: 'pure-token', token: 'PUBSUB' },
-                    ],
-                  },
-                  { name: 'username', type: 'string', token: 'USER', flags: ['optional'] },
-                  { name: 'ip:port', type: 'string', token: 'ADDR', flags: ['optional'] },
-                  { name: 'ip:port', type: 'string', token: 'LADDR', since: '6.2.0', flags: ['optional'] },
-                  { name: 'yes/no', type: 'string', token: 'SKIPME', flags: ['optional'] },
-                ],
-              },
-            ],
-          },
-        ],
         run: clientKill,
       },
       {
@@ -455,9 +301,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '6.2.0',
-        summary: 'Ends a pause of clients',
-        complexity: 'O(N) Where N is the number of paused clients',
         run: clientUnpause,
       },
       {
@@ -466,9 +309,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '6.2.0',
-        summary: 'State of client-side caching support',
-        complexity: 'O(1)',
         run: clientTrackinginfo,
       },
       {
@@ -477,25 +317,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '6.0.0',
-        summary: 'Turns client-side caching support on or off',
-        complexity: 'O(1). Some options may introduce additional complexity.',
-        arguments: [
-          {
-            name: 'status',
-            type: 'oneof',
-            arguments: [
-              { name: 'on', type: 'pure-token', token: 'ON' },
-              { name: 'off', type: 'pure-token', token: 'OFF' },
-            ],
-          },
-          { name: 'client-id', type: 'integer', token: 'REDIRECT', flags: ['optional'] },
-          { name: 'prefix', type: 'string', token: 'PREFIX', flags: ['optional', 'multiple', 'multiple_token'] },
-          { name: 'bcast', type: 'pure-token', token: 'BCAST', flags: ['optional'] },
-          { name: 'optin', type: 'pure-token', token: 'OPTIN', flags: ['optional'] },
-          { name: 'optout', type: 'pure-token', token: 'OPTOUT', flags: ['optional'] },
-          { name: 'noloop', type: 'pure-token', token: 'NOLOOP', flags: ['optional'] },
-        ],
         run: clientTracking,
       },
       {
@@ -504,9 +325,6 @@ export const clientCommands: readonly Command[] = [
         flags: ['noscript', 'loading', 'stale'],
         categories: ['connection'],
         group: 'connection',
-        since: '6.2.0',
-        summary: 'Describes this connection',
-        complexity: 'O(1)',
         tips: ['nondeterministic_output'],
         run: clientInfo,
       },

@@ -104,9 +104,6 @@ function row(
   name: string,
   arity: number,
   flags: readonly CommandFlag[],
-  since: string,
-  summary: string,
-  complexity: string,
   run: (command: ClusterCommandContext, args: Arguments) => void,
   more: Partial<Command> = {},
 ): Command {
@@ -116,288 +113,60 @@ function row(
     flags,
     categories: [],
     group: 'cluster',
-    since,
-    summary,
-    complexity,
     run: inCluster(run),
     ...more,
   }
 }
 
 const subcommands: readonly Command[] = [
-  row(
-    'addslots',
-    -3,
-    change,
-    '3.0.0',
-    'Assign new hash slots to receiving node',
-    'O(N) where N is the total number of hash slot arguments',
-    addSlots,
-    { arguments: [{ name: 'slot', type: 'integer', flags: ['multiple'] }] },
-  ),
-  row(
-    'addslotsrange',
-    -4,
-    change,
-    '7.0.0',
-    'Assign new hash slots to receiving node',
-    'O(N) where N is the total number of the slots between the start slot and end slot arguments.',
-    addSlotRanges,
-    {
-      arguments: [
-        {
-          name: 'start-slot_end-slot',
-          type: 'block',
-          flags: ['multiple'],
-          arguments: [
-            { name: 'start-slot', type: 'integer' },
-            { name: 'end-slot', type: 'integer' },
-          ],
-        },
-      ],
-    },
-  ),
-  row('bumpepoch', 2, change, '3.0.0', 'Advance the cluster config epoch', 'O(1)', bump, {
+  row('addslots', -3, change, addSlots),
+  row('addslotsrange', -4, change, addSlotRanges),
+  row('bumpepoch', 2, change, bump, {
     tips: ['nondeterministic_output'],
   }),
-  row(
-    'count-failure-reports',
-    3,
-    ['admin', 'stale'],
-    '3.0.0',
-    'Return the number of failure reports active for a given node',
-    'O(N) where N is the number of failure reports',
-    countReports,
-    { tips: ['nondeterministic_output'], arguments: [{ name: 'node-id', type: 'string' }] },
-  ),
-  row(
-    'countkeysinslot',
-    3,
-    look,
-    '3.0.0',
-    'Return the number of local keys in the specified hash slot',
-    'O(1)',
-    countKeysInSlot,
-    { arguments: [{ name: 'slot', type: 'integer' }] },
-  ),
-  row(
-    'delslots',
-    -3,
-    change,
-    '3.0.0',
-    'Set hash slots as unbound in receiving node',
-    'O(N) where N is the total number of hash slot arguments',
-    deleteSlots,
-    { arguments: [{ name: 'slot', type: 'integer', flags: ['multiple'] }] },
-  ),
-  row(
-    'delslotsrange',
-    -4,
-    change,
-    '7.0.0',
-    'Set hash slots as unbound in receiving node',
-    'O(N) where N is the total number of the slots between the start slot and end slot arguments.',
-    deleteSlotRanges,
-    {
-      arguments: [
-        {
-          name: 'start-slot_end-slot',
-          type: 'block',
-          flags: ['multiple'],
-          arguments: [
-            { name: 'start-slot', type: 'integer' },
-            { name: 'end-slot', type: 'integer' },
-          ],
-        },
-      ],
-    },
-  ),
-  row(
-    'failover',
-    -2,
-    change,
-    '3.0.0',
-    'Forces a replica to perform a manual failover of its master.',
-    'O(1)',
-    failover,
-    {
-      arguments: [
-        {
-          name: 'options',
-          type: 'oneof',
-          flags: ['optional'],
-          arguments: [
-            { name: 'force', type: 'pure-token', token: 'FORCE' },
-            { name: 'takeover', type: 'pure-token', token: 'TAKEOVER' },
-          ],
-        },
-      ],
-    },
-  ),
-  row('flushslots', 2, change, '3.0.0', "Delete a node's own slots information", 'O(1)', flushSlots),
-  row('forget', 3, change, '3.0.0', 'Remove a node from the nodes table', 'O(1)', forget, {
-    arguments: [{ name: 'node-id', type: 'string' }],
-  }),
-  row(
-    'getkeysinslot',
-    4,
-    look,
-    '3.0.0',
-    'Return local key names in the specified hash slot',
-    'O(log(N)) where N is the number of requested keys',
-    getKeysInSlot,
-    {
-      tips: ['nondeterministic_output'],
-      arguments: [
-        { name: 'slot', type: 'integer' },
-        { name: 'count', type: 'integer' },
-      ],
-    },
-  ),
-  row('help', 2, ['loading', 'stale'], '5.0.0', 'Show helpful text about the different subcommands', 'O(1)', help),
-  row('info', 2, look, '3.0.0', 'Provides info about Redis Cluster node state', 'O(1)', info, {
+  row('count-failure-reports', 3, ['admin', 'stale'], countReports, { tips: ['nondeterministic_output'] }),
+  row('countkeysinslot', 3, look, countKeysInSlot),
+  row('delslots', -3, change, deleteSlots),
+  row('delslotsrange', -4, change, deleteSlotRanges),
+  row('failover', -2, change, failover),
+  row('flushslots', 2, change, flushSlots),
+  row('forget', 3, change, forget),
+  row('getkeysinslot', 4, look, getKeysInSlot, {
     tips: ['nondeterministic_output'],
   }),
-  row(
-    'keyslot',
-    3,
-    look,
-    '3.0.0',
-    'Returns the hash slot of the specified key',
-    'O(N) where N is the number of bytes in the key',
-    keySlot,
-    { arguments: [{ name: 'key', type: 'string' }] },
-  ),
-  row(
-    'links',
-    2,
-    look,
-    '7.0.0',
-    'Returns a list of all TCP links to and from peer nodes in cluster',
-    'O(N) where N is the total number of Cluster nodes',
-    links,
-    { tips: ['nondeterministic_output'] },
-  ),
-  row('meet', -4, change, '3.0.0', 'Force a node cluster to handshake with another node', 'O(1)', meet, {
-    history: [['4.0.0', 'Added the optional `cluster_bus_port` argument.']],
-    arguments: [
-      { name: 'ip', type: 'string' },
-      { name: 'port', type: 'integer' },
-      { name: 'cluster_bus_port', type: 'integer', since: '4.0.0', flags: ['optional'] },
-    ],
-  }),
-  row('myid', 2, look, '3.0.0', 'Return the node id', 'O(1)', myId),
-  row(
-    'nodes',
-    2,
-    look,
-    '3.0.0',
-    'Get Cluster config for the node',
-    'O(N) where N is the total number of Cluster nodes',
-    nodes,
-    { tips: ['nondeterministic_output'] },
-  ),
-  row('replicas', 3, ['admin', 'stale'], '5.0.0', 'List replica nodes of the specified master node', 'O(1)', replicas, {
+  row('help', 2, ['loading', 'stale'], help),
+  row('info', 2, look, info, {
     tips: ['nondeterministic_output'],
-    arguments: [{ name: 'node-id', type: 'string' }],
   }),
-  row(
-    'replicate',
-    3,
-    change,
-    '3.0.0',
-    'Reconfigure a node as a replica of the specified master node',
-    'O(1)',
-    replicate,
-    { arguments: [{ name: 'node-id', type: 'string' }] },
-  ),
-  row(
-    'reset',
-    -2,
-    ['admin', 'noscript', 'stale'],
-    '3.0.0',
-    'Reset a Redis Cluster node',
-    'O(N) where N is the number of known nodes. The command may execute a FLUSHALL as a side effect.',
-    reset,
-    {
-      arguments: [
-        {
-          name: 'hard_soft',
-          type: 'oneof',
-          flags: ['optional'],
-          arguments: [
-            { name: 'hard', type: 'pure-token', token: 'HARD' },
-            { name: 'soft', type: 'pure-token', token: 'SOFT' },
-          ],
-        },
-      ],
-    },
-  ),
-  row('saveconfig', 2, change, '3.0.0', 'Forces the node to save cluster state on disk', 'O(1)', saveConfig),
-  row('set-config-epoch', 3, change, '3.0.0', 'Set the configuration epoch in a new node', 'O(1)', setConfigEpoch, {
-    arguments: [{ name: 'config-epoch', type: 'integer' }],
-  }),
-  row('setslot', -4, change, '3.0.0', 'Bind a hash slot to a specific node', 'O(1)', setSlot, {
-    arguments: [
-      { name: 'slot', type: 'integer' },
-      {
-        name: 'subcommand',
-        type: 'oneof',
-        arguments: [
-          { name: 'node-id', type: 'string', token: 'IMPORTING' },
-          { name: 'node-id', type: 'string', token: 'MIGRATING' },
-          { name: 'node-id', type: 'string', token: 'NODE' },
-          { name: 'stable', type: 'pure-token', token: 'STABLE' },
-        ],
-      },
-    ],
-  }),
-  row(
-    'shards',
-    2,
-    look,
-    '7.0.0',
-    'Get array of cluster slots to node mappings',
-    'O(N) where N is the total number of cluster nodes',
-    shards,
-    { tips: ['nondeterministic_output'] },
-  ),
-  row('slaves', 3, ['admin', 'stale'], '3.0.0', 'List replica nodes of the specified master node', 'O(1)', replicas, {
+  row('keyslot', 3, look, keySlot),
+  row('links', 2, look, links, { tips: ['nondeterministic_output'] }),
+  row('meet', -4, change, meet),
+  row('myid', 2, look, myId),
+  row('nodes', 2, look, nodes, { tips: ['nondeterministic_output'] }),
+  row('replicas', 3, ['admin', 'stale'], replicas, {
     tips: ['nondeterministic_output'],
-    docFlags: ['deprecated'],
-    deprecatedSince: '5.0.0',
-    replacedBy: '`CLUSTER REPLICAS`',
-    arguments: [{ name: 'node-id', type: 'string' }],
   }),
-  row(
-    'slots',
-    2,
-    look,
-    '3.0.0',
-    'Get array of Cluster slot to node mappings',
-    'O(N) where N is the total number of Cluster nodes',
-    slots,
-    {
-      tips: ['nondeterministic_output'],
-      history: [
-        ['4.0.0', 'Added node IDs.'],
-        ['7.0.0', 'Added additional networking metadata field.'],
-      ],
-      docFlags: ['deprecated'],
-      deprecatedSince: '7.0.0',
-      replacedBy: '`CLUSTER SHARDS`',
-    },
-  ),
+  row('replicate', 3, change, replicate),
+  row('reset', -2, ['admin', 'noscript', 'stale'], reset),
+  row('saveconfig', 2, change, saveConfig),
+  row('set-config-epoch', 3, change, setConfigEpoch),
+  row('setslot', -4, change, setSlot),
+  row('shards', 2, look, shards, { tips: ['nondeterministic_output'] }),
+  row('slaves', 3, ['admin', 'stale'], replicas, {
+    tips: ['nondeterministic_output'],
+  }),
+  row('slots', 2, look, slots, {
+    tips: ['nondeterministic_output'],
+  }),
 ]
 
 /** A flag of the connection, set or cleared. */
 function clientFlag(
   name: string,
   flags: readonly CommandFlag[],
-  summary: string,
   run: (command: ClusterCommandContext) => void,
 ): Command {
-  return { ...row(name, 1, flags, '3.0.0', summary, 'O(1)', run), categories: ['connection'] }
+  return { ...row(name, 1, flags, run), categories: ['connection'] }
 }
 
 export const clusterCommands: readonly Command[] = [
@@ -407,31 +176,18 @@ export const clusterCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'cluster',
-    since: '3.0.0',
-    summary: 'A container for cluster commands',
-    complexity: 'Depends on subcommand.',
     subcommands,
   },
-  clientFlag('asking', ['fast'], 'Sent by cluster clients after an -ASK redirect', ({ context }) => {
+  clientFlag('asking', ['fast'], ({ context }) => {
     context.client.asking = true
     context.reply.ok()
   }),
-  clientFlag(
-    'readonly',
-    ['loading', 'stale', 'fast'],
-    'Enables read queries for a connection to a cluster replica node',
-    ({ context }) => {
-      context.client.readOnlyMode = true
-      context.reply.ok()
-    },
-  ),
-  clientFlag(
-    'readwrite',
-    ['loading', 'stale', 'fast'],
-    'Disables read queries for a connection to a cluster replica node',
-    ({ context }) => {
-      context.client.readOnlyMode = false
-      context.reply.ok()
-    },
-  ),
+  clientFlag('readonly', ['loading', 'stale', 'fast'], ({ context }) => {
+    context.client.readOnlyMode = true
+    context.reply.ok()
+  }),
+  clientFlag('readwrite', ['loading', 'stale', 'fast'], ({ context }) => {
+    context.client.readOnlyMode = false
+    context.reply.ok()
+  }),
 ]

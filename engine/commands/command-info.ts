@@ -67,19 +67,24 @@ function commandList({ reply, server }: Context, args: Arguments): void {
   for (const name of names) reply.text(name)
 }
 
+/** Shard channels have a hash slot like keys, and are none. */
+function mayHaveKeys({ keySpecs = [], findKeys }: Command): boolean {
+  return findKeys !== undefined || keySpecs.some(({ flags }) => !flags.includes('not_key'))
+}
+
 /** The keys of the command that follows the subcommand, or undefined after the error was answered. */
 function keysOfInner({ reply, server }: Context, args: Arguments) {
   const inner = Arguments.of(Array.from({ length: args.count - 2 }, (_, i) => args.copy(i + 2)))
   const record = server.commands.findFor(inner)
   if (record === undefined) {
     reply.error('ERR Invalid command specified')
-  } else if (!record.hasKeys) {
+  } else if (!mayHaveKeys(record.command)) {
     reply.error('ERR The command has no key arguments')
   } else if (!record.arityAllows(inner.count)) {
     reply.error('ERR Invalid number of arguments specified for command')
   } else {
-    const keys = findKeysWithFlags(record.command, inner)
-    if (keys !== undefined && (keys.length > 0 || record.command.flags.includes('no_mandatory_keys'))) {
+    const keys = findKeysWithFlags(record.command, inner) ?? []
+    if (keys.length > 0 || record.command.flags.includes('no_mandatory_keys')) {
       return { inner, keys }
     }
     reply.error('ERR Invalid arguments specified for command')
@@ -139,9 +144,6 @@ export const commandCommands: readonly Command[] = [
     flags: ['loading', 'stale'],
     categories: ['connection'],
     group: 'server',
-    since: '2.8.13',
-    summary: 'Describes all commands',
-    complexity: 'O(N) where N is the total number of Redis commands',
     tips: ['nondeterministic_output_order'],
     run: command,
     subcommands: [
@@ -151,11 +153,7 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '7.0.0',
-        summary: 'Documentation of commands',
-        complexity: 'O(N) where N is the number of commands to look up',
         tips: ['nondeterministic_output_order'],
-        arguments: [{ name: 'command-name', type: 'string', flags: ['optional', 'multiple'] }],
         run: commandDocs,
       },
       {
@@ -164,9 +162,6 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '5.0.0',
-        summary: 'Explains the subcommands',
-        complexity: 'O(1)',
         run: commandHelp,
       },
       {
@@ -175,23 +170,7 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '7.0.0',
-        summary: 'Names of commands',
-        complexity: 'O(N) where N is the total number of Redis commands',
         tips: ['nondeterministic_output_order'],
-        arguments: [
-          {
-            name: 'filterby',
-            type: 'oneof',
-            token: 'FILTERBY',
-            flags: ['optional'],
-            arguments: [
-              { name: 'module-name', type: 'string', token: 'MODULE' },
-              { name: 'category', type: 'string', token: 'ACLCAT' },
-              { name: 'pattern', type: 'pattern', token: 'PATTERN' },
-            ],
-          },
-        ],
         run: commandList,
       },
       {
@@ -200,9 +179,6 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '7.0.0',
-        summary: 'Keys in a full command, with their access flags',
-        complexity: 'O(N) where N is the number of arguments to the command',
         run: commandGetkeysandflags,
       },
       {
@@ -211,11 +187,7 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '2.8.13',
-        summary: 'Describes commands',
-        complexity: 'O(N) where N is the number of commands to look up',
         tips: ['nondeterministic_output_order'],
-        arguments: [{ name: 'command-name', type: 'string', flags: ['optional', 'multiple'] }],
         run: commandInfo,
       },
       {
@@ -224,9 +196,6 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '2.8.13',
-        summary: 'Number of commands',
-        complexity: 'O(1)',
         run: commandCount,
       },
       {
@@ -235,9 +204,6 @@ export const commandCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['connection'],
         group: 'server',
-        since: '2.8.13',
-        summary: 'Keys in a full command',
-        complexity: 'O(N) where N is the number of arguments to the command',
         run: commandGetkeys,
       },
     ],

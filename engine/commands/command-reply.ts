@@ -2,7 +2,8 @@
 import type { Reply } from '../resp/reply.ts'
 import type { CommandRecord } from '../server/command-table.ts'
 import { aclCategories } from './categories.ts'
-import type { ArgumentDoc, Command, KeySpec } from './command.ts'
+import type { Command, KeySpec } from './command.ts'
+import { type ArgumentDoc, docOf } from './command-docs.ts'
 
 type Pair = readonly [name: string, write: () => void]
 
@@ -134,18 +135,19 @@ function describeFind(find: KeySpec['find']): Described {
 /** Name and documentation: a pair of a map. */
 export function replyCommandDocs(reply: Reply, { command, fullName, subcommands }: CommandRecord): void {
   const text = (value: string) => () => reply.text(value)
+  const doc = docOf(command.group, fullName)
+  if (doc === undefined) throw new Error(`there is no documentation of ${fullName}`)
+  const { history, arguments: args } = doc
   const pairs: Pair[] = [
-    ['summary', text(command.summary)],
-    ['since', text(command.since)],
+    ['summary', text(doc.summary)],
+    ['since', text(doc.since)],
     ['group', text(command.group)],
   ]
-  if (command.complexity !== undefined) pairs.push(['complexity', text(command.complexity)])
-  if (command.docFlags !== undefined) pairs.push(['doc_flags', flagSet(reply, command.docFlags)])
-  if (command.deprecatedSince !== undefined) pairs.push(['deprecated_since', text(command.deprecatedSince)])
-  if (command.replacedBy !== undefined) pairs.push(['replaced_by', text(command.replacedBy)])
-  const { history } = command
-  if (history !== undefined) pairs.push(['history', () => replyHistory(reply, history)])
-  const args = command.arguments
+  if (doc.complexity !== undefined) pairs.push(['complexity', text(doc.complexity)])
+  if (doc.flags.length > 0) pairs.push(['doc_flags', flagSet(reply, doc.flags)])
+  if (doc.deprecatedSince !== undefined) pairs.push(['deprecated_since', text(doc.deprecatedSince)])
+  if (doc.replacedBy !== undefined) pairs.push(['replaced_by', text(doc.replacedBy)])
+  if (history.length > 0) pairs.push(['history', () => replyHistory(reply, history)])
   if (args !== undefined) pairs.push(['arguments', () => replyArguments(reply, args)])
   if (subcommands !== undefined) {
     pairs.push([
@@ -187,12 +189,11 @@ function replyArguments(reply: Reply, args: readonly ArgumentDoc[]): void {
     const { keySpecIndex } = argument
     if (keySpecIndex !== undefined) pairs.push(['key_spec_index', () => reply.integer(keySpecIndex)])
     if (argument.token !== undefined) pairs.push(['token', text(argument.token)])
-    if (argument.summary !== undefined) pairs.push(['summary', text(argument.summary)])
     if (argument.since !== undefined) pairs.push(['since', text(argument.since)])
     if (argument.deprecatedSince !== undefined) pairs.push(['deprecated_since', text(argument.deprecatedSince)])
-    if (argument.flags !== undefined) pairs.push(['flags', flagSet(reply, argument.flags)])
+    if (argument.flags.length > 0) pairs.push(['flags', flagSet(reply, argument.flags)])
     const inner = argument.arguments
-    if (inner !== undefined) pairs.push(['arguments', () => replyArguments(reply, inner)])
+    if (inner.length > 0) pairs.push(['arguments', () => replyArguments(reply, inner)])
     replyPairs(reply, pairs)
   }
 }

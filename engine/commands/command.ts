@@ -1,7 +1,7 @@
 /**
  * The table's type: one row per command, beside its implementation.
  *
- * `COMMAND`, `COMMAND DOCS`, ACL, cluster routing, MULTI's queueing rules, propagation and the documentation derive
+ * `COMMAND`, ACL, cluster routing, MULTI's queueing rules, propagation and the documentation derive
  * from the row; dispatch never names a command. A family file exports `readonly Command[]`; `registry.ts` lists families.
  */
 import type { Arguments } from './arguments.ts'
@@ -70,19 +70,6 @@ export interface KeyPosition {
   flags: readonly string[]
 }
 
-/** One argument as `COMMAND DOCS` describes it. */
-export interface ArgumentDoc {
-  name: string
-  type: string
-  keySpecIndex?: number
-  token?: string
-  summary?: string
-  since?: string
-  deprecatedSince?: string
-  flags?: readonly string[]
-  arguments?: readonly ArgumentDoc[]
-}
-
 export interface Command {
   /** Lower case. Subcommands have the second word only (`get` of `config|get`). */
   name: string
@@ -101,17 +88,10 @@ export interface Command {
   channels?: 'names' | 'patterns' | 'first'
   /** Positions of arguments that logs and MONITOR must not show. `isSecret` knows secret configuration parameters. */
   secretArguments?(args: Arguments, isSecret: (parameter: string) => boolean): number[]
+  /** Also where the documentation is: `docs/`. */
   group: string
-  since: string
-  summary: string
   complexity?: string
   tips?: readonly string[]
-  history?: readonly (readonly [since: string, change: string])[]
-  deprecatedSince?: string
-  replacedBy?: string
-  /** `deprecated`, `syscmd`. */
-  docFlags?: readonly string[]
-  arguments?: readonly ArgumentDoc[]
   subcommands?: readonly Command[]
   /** Absent only on containers, which have subcommands. Synchronous; answers through `context.reply`. */
   run?(context: Context, args: Arguments): void

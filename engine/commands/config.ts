@@ -80,9 +80,6 @@ export const configCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'server',
-    since: '2.0.0',
-    summary: 'A container for server configuration commands',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'get',
@@ -90,13 +87,6 @@ export const configCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.0.0',
-        summary: 'Get the values of configuration parameters',
-        complexity: 'O(N) when N is the number of configuration parameters provided',
-        history: [['7.0.0', 'Added the ability to pass multiple pattern parameters in one call']],
-        arguments: [
-          { name: 'parameter', type: 'block', flags: ['multiple'], arguments: [{ name: 'parameter', type: 'string' }] },
-        ],
         run: get,
       },
       {
@@ -105,22 +95,7 @@ export const configCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.0.0',
-        summary: 'Set configuration parameters to the given values',
-        complexity: 'O(N) when N is the number of configuration parameters provided',
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
-        history: [['7.0.0', 'Added the ability to set multiple parameters in one call.']],
-        arguments: [
-          {
-            name: 'parameter_value',
-            type: 'block',
-            flags: ['multiple'],
-            arguments: [
-              { name: 'parameter', type: 'string' },
-              { name: 'value', type: 'string' },
-            ],
-          },
-        ],
         secretArguments: (args, isSecret) =>
           Array.from({ length: args.count }, (_, i) => i).filter(
             (i) => i > 2 && i % 2 === 1 && isSecret(args.utf8(i - 1)),
@@ -133,9 +108,6 @@ export const configCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.0.0',
-        summary: 'Reset the stats returned by INFO',
-        complexity: 'O(1)',
         run: resetStatistics,
       },
       {
@@ -144,9 +116,6 @@ export const configCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.8.0',
-        summary: 'Rewrite the configuration file with the in memory configuration',
-        complexity: 'O(1)',
         run: rewrite,
       },
       {
@@ -155,9 +124,6 @@ export const configCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: [],
         group: 'server',
-        since: '5.0.0',
-        summary: 'Show helpful text about the different subcommands',
-        complexity: 'O(1)',
         run: help,
       },
     ],

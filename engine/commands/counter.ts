@@ -117,9 +117,6 @@ export const counterCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Subtracts one from a number',
-    complexity: 'O(1)',
     run: decr,
   },
   {
@@ -129,9 +126,6 @@ export const counterCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Subtracts from a number',
-    complexity: 'O(1)',
     run: decrby,
   },
   {
@@ -141,9 +135,6 @@ export const counterCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Adds one to a number',
-    complexity: 'O(1)',
     run: incr,
   },
   {
@@ -153,9 +144,6 @@ export const counterCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Adds to a number',
-    complexity: 'O(1)',
     run: incrby,
   },
   {
@@ -165,9 +153,6 @@ export const counterCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'string',
-    since: '2.6.0',
-    summary: 'Adds to a floating point number',
-    complexity: 'O(1)',
     run: incrbyfloat,
   },
 ]

@@ -1,27 +1,10 @@
 /** CONFIG, SLOWLOG, LATENCY and MEMORY over the wire, on the engine and on the real redis-server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasRedisServer, type PlainReply, type RunningRedis, startEngine, startRedis } from '../testing/redis-server.ts'
-import type { ArgumentDoc } from './command.ts'
-import { configCommands } from './config.ts'
-import { latencyCommands } from './latency.ts'
-import { memoryCommands } from './memory.ts'
-import { slowlogCommands } from './slowlog.ts'
-
-const rows = [configCommands, slowlogCommands, latencyCommands, memoryCommands].flat()
 
 /** A flat list of names and values as an object. */
 function plain(list: PlainReply[]): Record<string, PlainReply> {
   return Object.fromEntries(list.flatMap((name, i) => (i % 2 === 0 ? [[String(name), list[i + 1] ?? null]] : [])))
-}
-
-function describeArgument({ name, type, token, flags, arguments: inner }: ArgumentDoc): unknown {
-  return { name, type, token, flags: flags ?? [], inner: (inner ?? []).map(describeArgument) }
-}
-
-function describeTheirs(fields: Record<string, PlainReply>): unknown {
-  const { name, type, token } = fields
-  const inner = ((fields.arguments ?? []) as PlainReply[][]).map(plain).map(describeTheirs)
-  return { name, type, token, flags: (fields.flags ?? []) as PlainReply[], inner }
 }
 
 // Needs Debian's redis-server as an oracle.
@@ -97,53 +80,6 @@ describe.skipIf(!hasRedisServer)('diagnostic commands', () => {
     ['MEMORY', 'USAGE', 'nope', 'FOO', '1'],
   ])('%s %s %s %s %s: the same answer', async (...words) => {
     await same(...words.filter((word) => word !== undefined))
-  })
-
-  test.each(rows)('the row of $name says what COMMAND INFO and DOCS of Redis say', async (row) => {
-    const [info] = (await theirs.connection.send('COMMAND', 'INFO', row.name)) as PlainReply[][]
-    const [, docs] = (await theirs.connection.send('COMMAND', 'DOCS', row.name)) as PlainReply[]
-    const subcommandDocs = plain(docs as PlainReply[]).subcommands as PlainReply[]
-    const real = new Map([
-      [row.name, { info: info ?? [], docs: plain(docs as PlainReply[]) }],
-      ...((info?.[9] ?? []) as PlainReply[][]).map((sub) => {
-        const name = sub[0] as string
-        return [
-          name,
-          { info: sub, docs: plain(subcommandDocs[subcommandDocs.indexOf(name) + 1] as PlainReply[]) },
-        ] as const
-      }),
-    ])
-    const mine = [row, ...(row.subcommands ?? [])]
-    expect(mine.map((one) => (one === row ? row.name : `${row.name}|${one.name}`)).sort()).toEqual(
-      [...real.keys()].sort(),
-    )
-    for (const one of mine) {
-      const { info: theirInfo, docs: theirDocs } = real.get(one === row ? row.name : `${row.name}|${one.name}`) ?? {
-        info: [],
-        docs: {},
-      }
-      expect([one.arity, [...one.flags].sort(), one.tips ?? []], one.name).toEqual([
-        theirInfo[1],
-        (theirInfo[2] as string[]).sort(),
-        theirInfo[7],
-      ])
-      expect({
-        summary: one.summary,
-        since: one.since,
-        group: one.group,
-        complexity: one.complexity,
-        history: one.history,
-      }).toEqual({
-        summary: theirDocs.summary,
-        since: theirDocs.since,
-        group: theirDocs.group,
-        complexity: theirDocs.complexity,
-        history: theirDocs.history,
-      })
-      expect((one.arguments ?? []).map(describeArgument)).toEqual(
-        ((theirDocs.arguments ?? []) as PlainReply[][]).map(plain).map(describeTheirs),
-      )
-    }
   })
 
   test('the slow log has the same words, secrets and long ones cut alike', async () => {

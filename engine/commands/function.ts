@@ -238,15 +238,6 @@ export const functionCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(false, true),
     group: 'scripting',
-    since: '7.0.0',
-    summary: 'Invoke a function',
-    complexity: 'Depends on the function that is executed.',
-    arguments: [
-      { name: 'function', type: 'string' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
-      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-    ],
     run: (context, args) => call(context, args, false),
   },
   {
@@ -257,15 +248,6 @@ export const functionCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(true, true),
     group: 'scripting',
-    since: '7.0.0',
-    summary: 'Invoke a read-only function',
-    complexity: 'Depends on the function that is executed.',
-    arguments: [
-      { name: 'function', type: 'string' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
-      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-    ],
     run: (context, args) => call(context, args, true),
   },
   {
@@ -274,9 +256,6 @@ export const functionCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'scripting',
-    since: '7.0.0',
-    summary: 'A container for function commands',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'delete',
@@ -285,10 +264,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Delete a function by name',
-        complexity: 'O(1)',
-        arguments: [{ name: 'library-name', type: 'string' }],
         run: remove,
       },
       {
@@ -298,9 +273,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:one_succeeded'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Kill the function currently in execution.',
-        complexity: 'O(1)',
         run: kill,
       },
       {
@@ -310,13 +282,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Create a function with the given arguments (name, code, description)',
-        complexity: 'O(1) (considering compilation time is redundant)',
-        arguments: [
-          { name: 'replace', type: 'pure-token', token: 'REPLACE', flags: ['optional'] },
-          { name: 'function-code', type: 'string' },
-        ],
         run: load,
       },
       {
@@ -325,9 +290,6 @@ export const functionCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['scripting'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Show helpful text about the different subcommands',
-        complexity: 'O(1)',
         run: help,
       },
       {
@@ -337,22 +299,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Restore all the functions on the given payload',
-        complexity: 'O(N) where N is the number of functions on the payload',
-        arguments: [
-          { name: 'serialized-value', type: 'string' },
-          {
-            name: 'policy',
-            type: 'oneof',
-            flags: ['optional'],
-            arguments: [
-              { name: 'flush', type: 'pure-token', token: 'FLUSH' },
-              { name: 'append', type: 'pure-token', token: 'APPEND' },
-              { name: 'replace', type: 'pure-token', token: 'REPLACE' },
-            ],
-          },
-        ],
         run: restore,
       },
       {
@@ -361,9 +307,6 @@ export const functionCommands: readonly Command[] = [
         flags: ['noscript'],
         categories: ['scripting'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Dump all functions into a serialized binary payload',
-        complexity: 'O(N) where N is the number of functions',
         run: dump,
       },
       {
@@ -373,20 +316,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Deleting all functions',
-        complexity: 'O(N) where N is the number of functions deleted',
-        arguments: [
-          {
-            name: 'async',
-            type: 'oneof',
-            flags: ['optional'],
-            arguments: [
-              { name: 'async', type: 'pure-token', token: 'ASYNC' },
-              { name: 'sync', type: 'pure-token', token: 'SYNC' },
-            ],
-          },
-        ],
         run: flush,
       },
       {
@@ -396,13 +325,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['nondeterministic_output_order'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'List information about all the functions',
-        complexity: 'O(N) where N is the number of functions',
-        arguments: [
-          { name: 'library-name-pattern', type: 'string', token: 'LIBRARYNAME', flags: ['optional'] },
-          { name: 'withcode', type: 'pure-token', token: 'WITHCODE', flags: ['optional'] },
-        ],
         run: list,
       },
       {
@@ -412,9 +334,6 @@ export const functionCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
         group: 'scripting',
-        since: '7.0.0',
-        summary: 'Return information about the function currently running (name, description, duration)',
-        complexity: 'O(1)',
         run: stats,
       },
     ],

@@ -349,8 +349,6 @@ export const geoSearchCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: storingKeys(6),
     group: 'geo',
-    since: '3.2.0',
-    summary: 'Finds places within a circle',
     run: georadius,
   },
   {
@@ -360,8 +358,6 @@ export const geoSearchCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RO', 'access'),
     group: 'geo',
-    since: '3.2.10',
-    summary: 'Finds places within a circle',
     run: georadiusReadOnly,
   },
   {
@@ -371,8 +367,6 @@ export const geoSearchCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: storingKeys(5),
     group: 'geo',
-    since: '3.2.0',
-    summary: 'Finds places within a circle around a member',
     run: georadiusbymember,
   },
   {
@@ -382,8 +376,6 @@ export const geoSearchCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RO', 'access'),
     group: 'geo',
-    since: '3.2.10',
-    summary: 'Finds places within a circle around a member',
     run: georadiusbymemberReadOnly,
   },
   {
@@ -393,8 +385,6 @@ export const geoSearchCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RO', 'access'),
     group: 'geo',
-    since: '6.2.0',
-    summary: 'Finds places within a circle or a box',
     run: geosearch,
   },
   {
@@ -404,8 +394,6 @@ export const geoSearchCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: [...oneKey('OW', 'update'), ...keyRange(2, 2, 1, 'RO', 'access')],
     group: 'geo',
-    since: '6.2.0',
-    summary: 'Finds places within a circle or a box and stores them',
     run: geosearchstore,
   },
 ]

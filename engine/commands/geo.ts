@@ -145,9 +145,6 @@ export const geoCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RW', 'update'),
     group: 'geo',
-    since: '3.2.0',
-    summary: 'Adds places or moves them',
-    complexity: 'O(log(N)) for each item added, where N is the number of elements in the sorted set.',
     run: geoadd,
   },
   {
@@ -157,9 +154,6 @@ export const geoCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RO', 'access'),
     group: 'geo',
-    since: '3.2.0',
-    summary: 'Tells the distance between two places',
-    complexity: 'O(log(N))',
     run: geodist,
   },
   {
@@ -169,9 +163,6 @@ export const geoCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RO', 'access'),
     group: 'geo',
-    since: '3.2.0',
-    summary: 'Tells the geohashes of places',
-    complexity: 'O(log(N)) for each member requested, where N is the number of elements in the sorted set.',
     run: geohash,
   },
   {
@@ -181,9 +172,6 @@ export const geoCommands: readonly Command[] = [
     categories: ['geo'],
     keySpecs: oneKey('RO', 'access'),
     group: 'geo',
-    since: '3.2.0',
-    summary: 'Tells longitude and latitude of places',
-    complexity: 'O(N) where N is the number of members requested.',
     run: geopos,
   },
 ]

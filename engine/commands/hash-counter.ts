@@ -101,14 +101,6 @@ export const hashCounterCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Adds to the whole number in a field of a hash',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string' },
-      { name: 'increment', type: 'integer' },
-    ],
     run: hincrby,
   },
   {
@@ -118,14 +110,6 @@ export const hashCounterCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'hash',
-    since: '2.6.0',
-    summary: 'Adds to the floating point number in a field of a hash',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string' },
-      { name: 'increment', type: 'double' },
-    ],
     run: hincrbyfloat,
   },
 ]

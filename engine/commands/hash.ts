@@ -325,14 +325,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Removes fields of a hash',
-    complexity: 'O(N) where N is the number of fields to be removed.',
-    history: [['2.4.0', 'Takes several fields.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string', flags: ['multiple'] },
-    ],
     run: hdel,
   },
   {
@@ -342,13 +334,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Tells whether a hash has a field',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string' },
-    ],
     run: hexists,
   },
   {
@@ -358,13 +343,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Reads a field of a hash',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string' },
-    ],
     run: hget,
   },
   {
@@ -374,11 +352,7 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Reads all fields of a hash with their values',
-    complexity: 'O(N) where N is the size of the hash.',
     tips: ['nondeterministic_output_order'],
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: hgetall,
   },
   {
@@ -388,11 +362,7 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Lists the fields of a hash',
-    complexity: 'O(N) where N is the size of the hash.',
     tips: ['nondeterministic_output_order'],
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: hkeys,
   },
   {
@@ -402,10 +372,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Counts the fields of a hash',
-    complexity: 'O(1)',
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: hlen,
   },
   {
@@ -415,13 +381,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Reads several fields of a hash',
-    complexity: 'O(N) where N is the number of fields being requested.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string', flags: ['multiple'] },
-    ],
     run: hmget,
   },
   {
@@ -431,24 +390,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RW', 'update'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Writes several fields of a hash',
-    complexity: 'O(N) where N is the number of fields being set.',
-    docFlags: ['deprecated'],
-    deprecatedSince: '4.0.0',
-    replacedBy: '`HSET` with multiple field-value pairs',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      {
-        name: 'field_value',
-        type: 'block',
-        flags: ['multiple'],
-        arguments: [
-          { name: 'field', type: 'string' },
-          { name: 'value', type: 'string' },
-        ],
-      },
-    ],
     run: hmset,
   },
   {
@@ -458,22 +399,7 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '6.2.0',
-    summary: 'Picks fields of a hash at random',
-    complexity: 'O(N) where N is the number of fields returned',
     tips: ['nondeterministic_output'],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      {
-        name: 'options',
-        type: 'block',
-        flags: ['optional'],
-        arguments: [
-          { name: 'count', type: 'integer' },
-          { name: 'withvalues', type: 'pure-token', token: 'WITHVALUES', flags: ['optional'] },
-        ],
-      },
-    ],
     run: hrandfield,
   },
   {
@@ -483,17 +409,7 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '2.8.0',
-    summary: 'Walks over the fields of a hash in steps',
-    complexity:
-      'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection..',
     tips: ['nondeterministic_output'],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'cursor', type: 'integer' },
-      { name: 'pattern', type: 'pattern', token: 'MATCH', flags: ['optional'] },
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-    ],
     run: hscan,
   },
   {
@@ -503,23 +419,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RW', 'update'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Writes fields of a hash',
-    complexity:
-      'O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.',
-    history: [['4.0.0', 'Takes several fields with their values.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      {
-        name: 'field_value',
-        type: 'block',
-        flags: ['multiple'],
-        arguments: [
-          { name: 'field', type: 'string' },
-          { name: 'value', type: 'string' },
-        ],
-      },
-    ],
     run: hset,
   },
   {
@@ -529,14 +428,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Writes a field of a hash if it is new',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string' },
-      { name: 'value', type: 'string' },
-    ],
     run: hsetnx,
   },
   {
@@ -546,13 +437,6 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO'),
     group: 'hash',
-    since: '3.2.0',
-    summary: 'Tells how long the value of a field is',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'field', type: 'string' },
-    ],
     run: hstrlen,
   },
   {
@@ -562,11 +446,7 @@ export const hashCommands: readonly Command[] = [
     categories: ['hash'],
     keySpecs: oneKey('RO', 'access'),
     group: 'hash',
-    since: '2.0.0',
-    summary: 'Lists the values of a hash',
-    complexity: 'O(N) where N is the size of the hash.',
     tips: ['nondeterministic_output_order'],
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: hvals,
   },
 ]

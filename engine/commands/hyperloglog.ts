@@ -218,9 +218,6 @@ export const hyperloglogCommands: readonly Command[] = [
     categories: ['hyperloglog'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'hyperloglog',
-    since: '2.8.9',
-    summary: 'Counts elements',
-    complexity: 'O(1) to add every element.',
     run: pfadd,
   },
   {
@@ -234,9 +231,6 @@ export const hyperloglogCommands: readonly Command[] = [
       notes: 'RW because it may change the internal representation of the key, and propagate to replicas',
     })),
     group: 'hyperloglog',
-    since: '2.8.9',
-    summary: 'Tells about how many different elements were counted',
-    complexity: 'O(1)',
     run: pfcount,
   },
   {
@@ -246,10 +240,6 @@ export const hyperloglogCommands: readonly Command[] = [
     categories: ['hyperloglog'],
     keySpecs: keyRange(2, 2, 1, 'RW', 'access'),
     group: 'hyperloglog',
-    since: '2.8.9',
-    summary: 'Shows the inside of a HyperLogLog',
-    complexity: 'N/A',
-    docFlags: ['syscmd'],
     run: pfdebug,
   },
   {
@@ -259,9 +249,6 @@ export const hyperloglogCommands: readonly Command[] = [
     categories: ['hyperloglog'],
     keySpecs: [...oneKey('RW', 'access', 'insert'), ...keyRange(2, -1, 1, 'RO', 'access')],
     group: 'hyperloglog',
-    since: '2.8.9',
-    summary: 'Merges HyperLogLogs into one',
-    complexity: 'O(N) to merge N HyperLogLogs, but with high constant times.',
     run: pfmerge,
   },
   {
@@ -270,10 +257,6 @@ export const hyperloglogCommands: readonly Command[] = [
     flags: ['admin'],
     categories: ['hyperloglog'],
     group: 'hyperloglog',
-    since: '2.8.9',
-    summary: 'Tests the counting',
-    complexity: 'N/A',
-    docFlags: ['syscmd'],
     run: pfselftest,
   },
 ]

@@ -31,12 +31,10 @@ function keysOfSpec(spec: KeySpec, args: Arguments): number[] | undefined {
   if (first === 'unknown') return undefined
   if (first === undefined || spec.find === 'unknown') return spec.find === 'unknown' ? undefined : []
   const range = rangeOf(spec.find, first, args)
-  if (range === undefined) return undefined
+  // What reaches beyond the arguments, or holds nothing, is a mistake of the caller: then no spec counts.
+  if (range === undefined || range.last < range.first || range.last >= args.count) return undefined
   const positions: number[] = []
-  for (let i = range.first; i <= range.last; i += range.step) {
-    if (i >= args.count) return undefined
-    positions.push(i)
-  }
+  for (let i = range.first; i <= range.last; i += range.step) positions.push(i)
   return positions
 }
 

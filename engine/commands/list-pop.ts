@@ -290,30 +290,6 @@ export const listPopCommands: readonly Command[] = [
       { flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
     ],
     group: 'list',
-    since: '6.2.0',
-    summary: 'Moves an element from an end of a list to an end of another, waiting for one',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'source', type: 'key', keySpecIndex: 0 },
-      { name: 'destination', type: 'key', keySpecIndex: 1 },
-      {
-        name: 'wherefrom',
-        type: 'oneof',
-        arguments: [
-          { name: 'left', type: 'pure-token', token: 'LEFT' },
-          { name: 'right', type: 'pure-token', token: 'RIGHT' },
-        ],
-      },
-      {
-        name: 'whereto',
-        type: 'oneof',
-        arguments: [
-          { name: 'left', type: 'pure-token', token: 'LEFT' },
-          { name: 'right', type: 'pure-token', token: 'RIGHT' },
-        ],
-      },
-      { name: 'timeout', type: 'double' },
-    ],
     run: blmove,
   },
   {
@@ -325,23 +301,6 @@ export const listPopCommands: readonly Command[] = [
       { flags: ['RW', 'access', 'delete'], begin: { index: 2 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'list',
-    since: '7.0.0',
-    summary: 'Removes elements from the first of several lists that has any, waiting for one',
-    complexity: 'O(N+M) where N is the number of provided keys and M is the number of elements returned.',
-    arguments: [
-      { name: 'timeout', type: 'double' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] },
-      {
-        name: 'where',
-        type: 'oneof',
-        arguments: [
-          { name: 'left', type: 'pure-token', token: 'LEFT' },
-          { name: 'right', type: 'pure-token', token: 'RIGHT' },
-        ],
-      },
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-    ],
     run: blmpop,
   },
   {
@@ -351,14 +310,6 @@ export const listPopCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: [{ flags: ['RW', 'access', 'delete'], begin: { index: 1 }, find: { lastKey: -2, step: 1, limit: 0 } }],
     group: 'list',
-    since: '2.0.0',
-    summary: 'Removes the first element of the first of several lists that has any, waiting for one',
-    complexity: 'O(N) where N is the number of provided keys.',
-    history: [['6.0.0', 'The timeout may have a fraction.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] },
-      { name: 'timeout', type: 'double' },
-    ],
     run: blpop,
   },
   {
@@ -368,14 +319,6 @@ export const listPopCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: [{ flags: ['RW', 'access', 'delete'], begin: { index: 1 }, find: { lastKey: -2, step: 1, limit: 0 } }],
     group: 'list',
-    since: '2.0.0',
-    summary: 'Removes the last element of the first of several lists that has any, waiting for one',
-    complexity: 'O(N) where N is the number of provided keys.',
-    history: [['6.0.0', 'The timeout may have a fraction.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] },
-      { name: 'timeout', type: 'double' },
-    ],
     run: brpop,
   },
   {
@@ -388,18 +331,6 @@ export const listPopCommands: readonly Command[] = [
       { flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
     ],
     group: 'list',
-    since: '2.2.0',
-    summary: 'Moves the last element of a list to the front of another, waiting for one',
-    complexity: 'O(1)',
-    docFlags: ['deprecated'],
-    deprecatedSince: '6.2.0',
-    replacedBy: '`BLMOVE` with the `RIGHT` and `LEFT` arguments',
-    history: [['6.0.0', 'The timeout may have a fraction.']],
-    arguments: [
-      { name: 'source', type: 'key', keySpecIndex: 0 },
-      { name: 'destination', type: 'key', keySpecIndex: 1 },
-      { name: 'timeout', type: 'double' },
-    ],
     run: brpoplpush,
   },
   {
@@ -412,29 +343,6 @@ export const listPopCommands: readonly Command[] = [
       { flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
     ],
     group: 'list',
-    since: '6.2.0',
-    summary: 'Moves an element from an end of a list to an end of another',
-    complexity: 'O(1)',
-    arguments: [
-      { name: 'source', type: 'key', keySpecIndex: 0 },
-      { name: 'destination', type: 'key', keySpecIndex: 1 },
-      {
-        name: 'wherefrom',
-        type: 'oneof',
-        arguments: [
-          { name: 'left', type: 'pure-token', token: 'LEFT' },
-          { name: 'right', type: 'pure-token', token: 'RIGHT' },
-        ],
-      },
-      {
-        name: 'whereto',
-        type: 'oneof',
-        arguments: [
-          { name: 'left', type: 'pure-token', token: 'LEFT' },
-          { name: 'right', type: 'pure-token', token: 'RIGHT' },
-        ],
-      },
-    ],
     run: lmove,
   },
   {
@@ -446,22 +354,6 @@ export const listPopCommands: readonly Command[] = [
       { flags: ['RW', 'access', 'delete'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'list',
-    since: '7.0.0',
-    summary: 'Removes elements from the first of several lists that has any',
-    complexity: 'O(N+M) where N is the number of provided keys and M is the number of elements returned.',
-    arguments: [
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] },
-      {
-        name: 'where',
-        type: 'oneof',
-        arguments: [
-          { name: 'left', type: 'pure-token', token: 'LEFT' },
-          { name: 'right', type: 'pure-token', token: 'RIGHT' },
-        ],
-      },
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-    ],
     run: lmpop,
   },
   {
@@ -471,14 +363,6 @@ export const listPopCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'access', 'delete'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Removes elements at the front of a list',
-    complexity: 'O(N) where N is the number of elements returned',
-    history: [['6.2.0', 'Takes a count.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'count', type: 'integer', since: '6.2.0', flags: ['optional'] },
-    ],
     run: lpop,
   },
   {
@@ -488,14 +372,6 @@ export const listPopCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'access', 'delete'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Removes elements at the end of a list',
-    complexity: 'O(N) where N is the number of elements returned',
-    history: [['6.2.0', 'Takes a count.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'count', type: 'integer', since: '6.2.0', flags: ['optional'] },
-    ],
     run: rpop,
   },
   {
@@ -508,16 +384,6 @@ export const listPopCommands: readonly Command[] = [
       { flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
     ],
     group: 'list',
-    since: '1.2.0',
-    summary: 'Moves the last element of a list to the front of another',
-    complexity: 'O(1)',
-    docFlags: ['deprecated'],
-    deprecatedSince: '6.2.0',
-    replacedBy: '`LMOVE` with the `RIGHT` and `LEFT` arguments',
-    arguments: [
-      { name: 'source', type: 'key', keySpecIndex: 0 },
-      { name: 'destination', type: 'key', keySpecIndex: 1 },
-    ],
     run: rpoplpush,
   },
 ]

@@ -342,14 +342,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RO', 'access'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Reads the element of a list at an index',
-    complexity:
-      'O(N) where N is the number of elements to traverse to get to the element at index. This makes asking for the first or the last element of the list O(1).',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'index', type: 'integer' },
-    ],
     run: lindex,
   },
   {
@@ -359,23 +351,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'list',
-    since: '2.2.0',
-    summary: 'Adds an element to a list beside another one',
-    complexity:
-      'O(N) where N is the number of elements to traverse before seeing the value pivot. This means that inserting somewhere on the left end on the list (head) can be considered O(1) and inserting somewhere on the right end (tail) is O(N).',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      {
-        name: 'where',
-        type: 'oneof',
-        arguments: [
-          { name: 'before', type: 'pure-token', token: 'BEFORE' },
-          { name: 'after', type: 'pure-token', token: 'AFTER' },
-        ],
-      },
-      { name: 'pivot', type: 'string' },
-      { name: 'element', type: 'string' },
-    ],
     run: linsert,
   },
   {
@@ -385,10 +360,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RO'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Counts the elements of a list',
-    complexity: 'O(1)',
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: llen,
   },
   {
@@ -398,17 +369,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RO', 'access'),
     group: 'list',
-    since: '6.0.6',
-    summary: 'Finds where an element is in a list',
-    complexity:
-      'O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant time.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'element', type: 'string' },
-      { name: 'rank', type: 'integer', token: 'RANK', flags: ['optional'] },
-      { name: 'num-matches', type: 'integer', token: 'COUNT', flags: ['optional'] },
-      { name: 'len', type: 'integer', token: 'MAXLEN', flags: ['optional'] },
-    ],
     run: lpos,
   },
   {
@@ -418,15 +378,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Adds elements at the front of a list',
-    complexity:
-      'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
-    history: [['2.4.0', 'Takes several elements.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'element', type: 'string', flags: ['multiple'] },
-    ],
     run: lpush,
   },
   {
@@ -436,15 +387,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'list',
-    since: '2.2.0',
-    summary: 'Adds elements at the front of a list that exists',
-    complexity:
-      'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
-    history: [['4.0.0', 'Takes several elements.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'element', type: 'string', flags: ['multiple'] },
-    ],
     run: lpushx,
   },
   {
@@ -454,15 +396,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RO', 'access'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Reads a range of a list',
-    complexity:
-      'O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end (HEAD or TAIL) for large lists; and N is the number of elements in the specified range.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'start', type: 'integer' },
-      { name: 'stop', type: 'integer' },
-    ],
     run: lrange,
   },
   {
@@ -472,14 +405,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Removes elements of a list that equal one',
-    complexity: 'O(N+M) where N is the length of the list and M is the number of elements removed.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'count', type: 'integer' },
-      { name: 'element', type: 'string' },
-    ],
     run: lrem,
   },
   {
@@ -489,15 +414,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'update'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Replaces the element of a list at an index',
-    complexity:
-      'O(N) where N is the length of the list. Setting either the first or the last element of the list is O(1).',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'index', type: 'integer' },
-      { name: 'element', type: 'string' },
-    ],
     run: lset,
   },
   {
@@ -507,14 +423,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Removes all of a list but a range',
-    complexity: 'O(N) where N is the number of elements to be removed by the operation.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'start', type: 'integer' },
-      { name: 'stop', type: 'integer' },
-    ],
     run: ltrim,
   },
   {
@@ -524,15 +432,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'list',
-    since: '1.0.0',
-    summary: 'Adds elements at the end of a list',
-    complexity:
-      'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
-    history: [['2.4.0', 'Takes several elements.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'element', type: 'string', flags: ['multiple'] },
-    ],
     run: rpush,
   },
   {
@@ -542,15 +441,6 @@ export const listCommands: readonly Command[] = [
     categories: ['list'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'list',
-    since: '2.2.0',
-    summary: 'Adds elements at the end of a list that exists',
-    complexity:
-      'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
-    history: [['4.0.0', 'Takes several elements.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'element', type: 'string', flags: ['multiple'] },
-    ],
     run: rpushx,
   },
 ]

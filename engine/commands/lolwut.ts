@@ -145,9 +145,6 @@ export const lolwutCommands: readonly Command[] = [
     flags: ['readonly', 'fast'],
     categories: [],
     group: 'server',
-    since: '5.0.0',
-    summary: 'Draws a picture and tells the version',
-    arguments: [{ name: 'version', type: 'integer', token: 'VERSION', flags: ['optional'] }],
     run: lolwut,
   },
 ]

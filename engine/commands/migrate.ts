@@ -69,9 +69,19 @@ function migrationSecrets(args: Arguments): number[] {
 
 /** Where the keys of a MIGRATE are; also for commands that have other mistakes. */
 function migratedKeys(args: Arguments): KeyPosition[] {
-  const options = readOptions(args)
-  const indexes = typeof options === 'string' ? [3] : options.keys
-  return indexes.map((index) => ({ index, flags: ['RW', 'access', 'delete'] }))
+  return keyIndexes(args).map((index) => ({ index, flags: ['RW', 'access', 'delete'] }))
+}
+
+/** One key, or those behind KEYS; none when both are given. */
+function keyIndexes(args: Arguments): number[] {
+  for (let i = FIRST_OPTION; i < args.count - 1; i++) {
+    if (args.is(i, 'auth')) i++
+    else if (args.is(i, 'auth2')) i += 2
+    else if (args.is(i, 'keys')) {
+      return args.length(3) > 0 ? [] : Array.from({ length: args.count - 1 - i }, (_, n) => i + 1 + n)
+    }
+  }
+  return [3]
 }
 
 function readRequest(context: Context, args: Arguments): Request | undefined {
@@ -301,104 +311,7 @@ export const migrateCommands: readonly Command[] = [
     findKeys: migratedKeys,
     secretArguments: migrationSecrets,
     group: 'generic',
-    since: '2.6.0',
-    summary: 'Atomically transfer a key from a Redis instance to another one.',
-    complexity:
-      'This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. See the pages of these commands for time complexity. Also an O(N) data transfer between the two instances is performed.',
     tips: ['nondeterministic_output'],
-    history: [
-      ['3.0.0', 'Added the `COPY` and `REPLACE` options.'],
-      ['3.0.6', 'Added the `KEYS` option.'],
-      ['4.0.7', 'Added the `AUTH` option.'],
-      ['6.0.0', 'Added the `AUTH2` option.'],
-    ],
-    arguments: [
-      {
-        name: 'host',
-        type: 'string',
-      },
-      {
-        name: 'port',
-        type: 'integer',
-      },
-      {
-        name: 'key_or_empty_string',
-        type: 'oneof',
-        arguments: [
-          {
-            name: 'key',
-            type: 'key',
-            keySpecIndex: 0,
-          },
-          {
-            name: 'empty_string',
-            type: 'pure-token',
-            token: '',
-          },
-        ],
-      },
-      {
-        name: 'destination-db',
-        type: 'integer',
-      },
-      {
-        name: 'timeout',
-        type: 'integer',
-      },
-      {
-        name: 'copy',
-        type: 'pure-token',
-        token: 'COPY',
-        since: '3.0.0',
-        flags: ['optional'],
-      },
-      {
-        name: 'replace',
-        type: 'pure-token',
-        token: 'REPLACE',
-        since: '3.0.0',
-        flags: ['optional'],
-      },
-      {
-        name: 'authentication',
-        type: 'oneof',
-        flags: ['optional'],
-        arguments: [
-          {
-            name: 'password',
-            type: 'string',
-            token: 'AUTH',
-            since: '4.0.7',
-            flags: ['optional'],
-          },
-          {
-            name: 'username_password',
-            type: 'block',
-            token: 'AUTH2',
-            since: '6.0.0',
-            flags: ['optional'],
-            arguments: [
-              {
-                name: 'username',
-                type: 'string',
-              },
-              {
-                name: 'password',
-                type: 'string',
-              },
-            ],
-          },
-        ],
-      },
-      {
-        name: 'key',
-        type: 'key',
-        keySpecIndex: 1,
-        token: 'KEYS',
-        since: '3.0.6',
-        flags: ['optional', 'multiple'],
-      },
-    ],
     run: migrate,
   },
 ]

@@ -7,7 +7,7 @@ import { dumpPayload, type KeyUse } from '../persist/rdb-writer.ts'
 import type { Reply } from '../resp/reply.ts'
 import { NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
-import { type ArgumentDoc, type Command, oneKey } from './command.ts'
+import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { numberArgument } from './number-argument.ts'
@@ -141,23 +141,6 @@ function restore(context: Context, args: Arguments): void {
   reply.ok()
 }
 
-const restoreArguments: readonly ArgumentDoc[] = [
-  { name: 'key', type: 'key', keySpecIndex: 0 },
-  { name: 'ttl', type: 'integer' },
-  { name: 'serialized-value', type: 'string' },
-  { name: 'replace', type: 'pure-token', token: 'REPLACE', since: '3.0.0', flags: ['optional'] },
-  { name: 'absttl', type: 'pure-token', token: 'ABSTTL', since: '5.0.0', flags: ['optional'] },
-  { name: 'seconds', type: 'integer', token: 'IDLETIME', since: '5.0.0', flags: ['optional'] },
-  { name: 'frequency', type: 'integer', token: 'FREQ', since: '5.0.0', flags: ['optional'] },
-]
-const restoreHistory = [
-  ['3.0.0', 'Added the `REPLACE` modifier.'],
-  ['5.0.0', 'Added the `ABSTTL` modifier.'],
-  ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
-] as const
-const restoreComplexity =
-  'O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).'
-
 export const persistenceCommands: readonly Command[] = [
   {
     name: 'save',
@@ -165,9 +148,6 @@ export const persistenceCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Synchronously save the dataset to disk',
-    complexity: 'O(N) where N is the total number of keys in all databases',
     run: save,
   },
   {
@@ -176,11 +156,6 @@ export const persistenceCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'no_async_loading'],
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Asynchronously save the dataset to disk',
-    complexity: 'O(1)',
-    history: [['3.2.2', 'Added the `SCHEDULE` option.']],
-    arguments: [{ name: 'schedule', type: 'pure-token', token: 'SCHEDULE', since: '3.2.2', flags: ['optional'] }],
     run: saveInBackground,
   },
   {
@@ -189,9 +164,6 @@ export const persistenceCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'no_async_loading'],
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Asynchronously rewrite the append-only file',
-    complexity: 'O(1)',
     run: rewriteLog,
   },
   {
@@ -200,9 +172,6 @@ export const persistenceCommands: readonly Command[] = [
     flags: ['loading', 'stale', 'fast'],
     categories: ['admin', 'dangerous'],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Get the UNIX time stamp of the last successful save to disk',
-    complexity: 'O(1)',
     tips: ['nondeterministic_output'],
     run: ({ server, reply }) => reply.integer(server.persistence.lastSaveSeconds),
   },
@@ -213,12 +182,7 @@ export const persistenceCommands: readonly Command[] = [
     categories: ['keyspace'],
     keySpecs: oneKey('RO', 'access'),
     group: 'generic',
-    since: '2.6.0',
-    summary: 'Return a serialized version of the value stored at the specified key.',
-    complexity:
-      'O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).',
     tips: ['nondeterministic_output'],
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: dump,
   },
   {
@@ -228,11 +192,6 @@ export const persistenceCommands: readonly Command[] = [
     categories: ['keyspace', 'dangerous'],
     keySpecs: oneKey('OW', 'update'),
     group: 'generic',
-    since: '2.6.0',
-    summary: 'Create a key using the provided serialized value, previously obtained using DUMP.',
-    complexity: restoreComplexity,
-    history: restoreHistory,
-    arguments: restoreArguments,
     run: restore,
   },
   {
@@ -242,12 +201,6 @@ export const persistenceCommands: readonly Command[] = [
     categories: ['keyspace', 'dangerous'],
     keySpecs: oneKey('OW', 'update'),
     group: 'server',
-    since: '3.0.0',
-    summary: 'An internal command for migrating keys in a cluster',
-    complexity: restoreComplexity,
-    docFlags: ['syscmd'],
-    history: restoreHistory,
-    arguments: restoreArguments,
     run: restore,
   },
 ]

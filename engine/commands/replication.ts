@@ -1,6 +1,6 @@
 /** Replication's commands (Redis's replication.c): roles, synchronisation, acknowledgements. */
 import type { Arguments } from './arguments.ts'
-import type { ArgumentDoc, Command } from './command.ts'
+import type { Command } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { numberArgument } from './number-argument.ts'
@@ -151,31 +151,6 @@ function wait(context: Context, args: Arguments): void {
   server.replication.parkUntilAcknowledged(context, replicas, deadlineMs)
 }
 
-const replicaOfArguments: readonly ArgumentDoc[] = [
-  {
-    name: 'args',
-    type: 'oneof',
-    arguments: [
-      {
-        name: 'host-port',
-        type: 'block',
-        arguments: [
-          { name: 'host', type: 'string' },
-          { name: 'port', type: 'integer' },
-        ],
-      },
-      {
-        name: 'no-one',
-        type: 'block',
-        arguments: [
-          { name: 'no', type: 'pure-token', token: 'NO' },
-          { name: 'one', type: 'pure-token', token: 'ONE' },
-        ],
-      },
-    ],
-  },
-]
-
 const roleFlags = ['admin', 'noscript', 'stale', 'no_async_loading'] as const
 const syncFlags = ['admin', 'noscript', 'no_async_loading', 'no_multi'] as const
 
@@ -186,10 +161,6 @@ export const replicationCommands: readonly Command[] = [
     flags: roleFlags,
     categories: [],
     group: 'server',
-    since: '5.0.0',
-    summary: 'Make the server a replica of another instance, or promote it as master.',
-    complexity: 'O(1)',
-    arguments: replicaOfArguments,
     run: replicaOf,
   },
   {
@@ -198,13 +169,6 @@ export const replicationCommands: readonly Command[] = [
     flags: roleFlags,
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Make the server a replica of another instance, or promote it as master.',
-    complexity: 'O(1)',
-    docFlags: ['deprecated'],
-    deprecatedSince: '5.0.0',
-    replacedBy: '`REPLICAOF`',
-    arguments: replicaOfArguments,
     run: replicaOf,
   },
   {
@@ -213,12 +177,6 @@ export const replicationCommands: readonly Command[] = [
     flags: syncFlags,
     categories: [],
     group: 'server',
-    since: '2.8.0',
-    summary: 'Internal command used for replication',
-    arguments: [
-      { name: 'replicationid', type: 'string' },
-      { name: 'offset', type: 'integer' },
-    ],
     run: psync,
   },
   {
@@ -227,8 +185,6 @@ export const replicationCommands: readonly Command[] = [
     flags: syncFlags,
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Internal command used for replication',
     run: ({ server, client }) => server.replication.synchronize(client, undefined),
   },
   {
@@ -237,10 +193,6 @@ export const replicationCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'loading', 'stale', 'allow_busy'],
     categories: [],
     group: 'server',
-    since: '3.0.0',
-    summary: 'An internal command for configuring the replication stream',
-    complexity: 'O(1)',
-    docFlags: ['syscmd'],
     run: replconf,
   },
   {
@@ -249,9 +201,6 @@ export const replicationCommands: readonly Command[] = [
     flags: ['noscript', 'loading', 'stale', 'fast'],
     categories: ['admin', 'dangerous'],
     group: 'server',
-    since: '2.8.12',
-    summary: 'Return the role of the instance in the context of replication',
-    complexity: 'O(1)',
     run: role,
   },
   {
@@ -260,15 +209,7 @@ export const replicationCommands: readonly Command[] = [
     flags: ['noscript'],
     categories: ['connection'],
     group: 'generic',
-    since: '3.0.0',
-    summary:
-      'Wait for the synchronous replication of all the write commands sent in the context of the current connection',
-    complexity: 'O(1)',
     tips: ['request_policy:all_shards', 'response_policy:agg_min'],
-    arguments: [
-      { name: 'numreplicas', type: 'integer' },
-      { name: 'timeout', type: 'integer' },
-    ],
     run: wait,
   },
 ]

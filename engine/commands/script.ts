@@ -84,15 +84,6 @@ export const scriptCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(false, true),
     group: 'scripting',
-    since: '2.6.0',
-    summary: 'Execute a Lua script server side',
-    complexity: 'Depends on the script that is executed.',
-    arguments: [
-      { name: 'script', type: 'string' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
-      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-    ],
     run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly: false }),
   },
   {
@@ -103,15 +94,6 @@ export const scriptCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(false, false),
     group: 'scripting',
-    since: '2.6.0',
-    summary: 'Execute a Lua script server side',
-    complexity: 'Depends on the script that is executed.',
-    arguments: [
-      { name: 'sha1', type: 'string' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
-      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-    ],
     run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: true, isReadOnly: false }),
   },
   {
@@ -122,15 +104,6 @@ export const scriptCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(true, true),
     group: 'scripting',
-    since: '7.0.0',
-    summary: 'Execute a read-only Lua script server side',
-    complexity: 'Depends on the script that is executed.',
-    arguments: [
-      { name: 'script', type: 'string' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
-      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-    ],
     run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly: true }),
   },
   {
@@ -141,15 +114,6 @@ export const scriptCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(true, false),
     group: 'scripting',
-    since: '7.0.0',
-    summary: 'Execute a read-only Lua script server side',
-    complexity: 'Depends on the script that is executed.',
-    arguments: [
-      { name: 'sha1', type: 'string' },
-      { name: 'numkeys', type: 'integer' },
-      { name: 'key', type: 'key', keySpecIndex: 0, flags: ['optional', 'multiple'] },
-      { name: 'arg', type: 'string', flags: ['optional', 'multiple'] },
-    ],
     run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: true, isReadOnly: true }),
   },
   {
@@ -158,9 +122,6 @@ export const scriptCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'scripting',
-    since: '2.6.0',
-    summary: 'A container for Lua scripts management commands',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'flush',
@@ -169,22 +130,6 @@ export const scriptCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
         group: 'scripting',
-        since: '2.6.0',
-        summary: 'Remove all the scripts from the script cache.',
-        complexity: 'O(N) with N being the number of scripts in cache',
-        history: [['6.2.0', 'Added the `ASYNC` and `SYNC` flushing mode modifiers.']],
-        arguments: [
-          {
-            name: 'async',
-            type: 'oneof',
-            since: '6.2.0',
-            flags: ['optional'],
-            arguments: [
-              { name: 'async', type: 'pure-token', token: 'ASYNC' },
-              { name: 'sync', type: 'pure-token', token: 'SYNC' },
-            ],
-          },
-        ],
         run: flush,
       },
       {
@@ -194,11 +139,6 @@ export const scriptCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:agg_logical_and'],
         group: 'scripting',
-        since: '2.6.0',
-        summary: 'Check existence of scripts in the script cache.',
-        complexity:
-          'O(N) with N being the number of scripts to check (so checking a single script is an O(1) operation).',
-        arguments: [{ name: 'sha1', type: 'string', flags: ['multiple'] }],
         run: exists,
       },
       {
@@ -208,9 +148,6 @@ export const scriptCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_shards', 'response_policy:one_succeeded'],
         group: 'scripting',
-        since: '2.6.0',
-        summary: 'Kill the script currently in execution.',
-        complexity: 'O(1)',
         run: kill,
       },
       {
@@ -219,9 +156,6 @@ export const scriptCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['scripting'],
         group: 'scripting',
-        since: '5.0.0',
-        summary: 'Show helpful text about the different subcommands',
-        complexity: 'O(1)',
         run: help,
       },
       {
@@ -231,10 +165,6 @@ export const scriptCommands: readonly Command[] = [
         categories: ['scripting'],
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
         group: 'scripting',
-        since: '2.6.0',
-        summary: 'Load the specified Lua script into the script cache.',
-        complexity: 'O(N) with N being the length in bytes of the script body.',
-        arguments: [{ name: 'script', type: 'string' }],
         run: load,
       },
       {
@@ -243,20 +173,6 @@ export const scriptCommands: readonly Command[] = [
         flags: ['noscript'],
         categories: ['scripting'],
         group: 'scripting',
-        since: '3.2.0',
-        summary: 'Set the debug mode for executed scripts.',
-        complexity: 'O(1)',
-        arguments: [
-          {
-            name: 'mode',
-            type: 'oneof',
-            arguments: [
-              { name: 'yes', type: 'pure-token', token: 'YES' },
-              { name: 'sync', type: 'pure-token', token: 'SYNC' },
-              { name: 'no', type: 'pure-token', token: 'NO' },
-            ],
-          },
-        ],
         run: debug,
       },
     ],

@@ -118,11 +118,7 @@ export const serverCommands: readonly Command[] = [
     flags: ['loading', 'stale'],
     categories: ['dangerous'],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Facts and figures about the server',
-    complexity: 'O(1)',
     tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
-    arguments: [{ name: 'section', type: 'string', flags: ['optional', 'multiple'] }],
     run: info,
   },
   {
@@ -131,9 +127,6 @@ export const serverCommands: readonly Command[] = [
     flags: ['loading', 'stale', 'fast'],
     categories: [],
     group: 'server',
-    since: '2.6.0',
-    summary: "Time of the server's clock",
-    complexity: 'O(1)',
     tips: ['nondeterministic_output'],
     run: time,
   },
@@ -143,9 +136,6 @@ export const serverCommands: readonly Command[] = [
     flags: ['readonly', 'fast'],
     categories: ['keyspace'],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Number of keys in the selected database',
-    complexity: 'O(1)',
     tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
     run: dbsize,
   },
@@ -155,21 +145,7 @@ export const serverCommands: readonly Command[] = [
     flags: ['write'],
     categories: ['keyspace', 'dangerous'],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Removes all keys of the selected database',
-    complexity: 'O(N) where N is the number of keys in the selected database',
     tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
-    arguments: [
-      {
-        name: 'async',
-        type: 'oneof',
-        flags: ['optional'],
-        arguments: [
-          { name: 'async', type: 'pure-token', token: 'ASYNC', since: '4.0.0' },
-          { name: 'sync', type: 'pure-token', token: 'SYNC', since: '6.2.0' },
-        ],
-      },
-    ],
     run: flushdb,
   },
   {
@@ -178,21 +154,7 @@ export const serverCommands: readonly Command[] = [
     flags: ['write'],
     categories: ['keyspace', 'dangerous'],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Removes all keys of all databases',
-    complexity: 'O(N) where N is the total number of keys in all databases',
     tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
-    arguments: [
-      {
-        name: 'async',
-        type: 'oneof',
-        flags: ['optional'],
-        arguments: [
-          { name: 'async', type: 'pure-token', token: 'ASYNC', since: '4.0.0' },
-          { name: 'sync', type: 'pure-token', token: 'SYNC', since: '6.2.0' },
-        ],
-      },
-    ],
     run: flushall,
   },
   {
@@ -201,13 +163,6 @@ export const serverCommands: readonly Command[] = [
     flags: ['write', 'fast'],
     categories: ['keyspace', 'dangerous'],
     group: 'server',
-    since: '4.0.0',
-    summary: 'Exchanges two databases',
-    complexity: 'O(N) where N is the count of clients watching or blocking on keys from both databases.',
-    arguments: [
-      { name: 'index1', type: 'integer' },
-      { name: 'index2', type: 'integer' },
-    ],
     run: swapdb,
   },
   {
@@ -216,24 +171,6 @@ export const serverCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'loading', 'stale', 'no_multi', 'allow_busy'],
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Saves if asked to, then ends the server',
-    complexity:
-      'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
-    arguments: [
-      {
-        name: 'nosave_save',
-        type: 'oneof',
-        flags: ['optional'],
-        arguments: [
-          { name: 'nosave', type: 'pure-token', token: 'NOSAVE' },
-          { name: 'save', type: 'pure-token', token: 'SAVE' },
-        ],
-      },
-      { name: 'now', type: 'pure-token', token: 'NOW', since: '7.0.0', flags: ['optional'] },
-      { name: 'force', type: 'pure-token', token: 'FORCE', since: '7.0.0', flags: ['optional'] },
-      { name: 'abort', type: 'pure-token', token: 'ABORT', since: '7.0.0', flags: ['optional'] },
-    ],
     run: shutdown,
   },
   {
@@ -242,8 +179,6 @@ export const serverCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'loading', 'stale'],
     categories: [],
     group: 'server',
-    since: '1.0.0',
-    summary: 'Streams every command that the server runs',
     run: monitor,
   },
 ]

@@ -144,9 +144,6 @@ export const setAlgebraCommands: readonly Command[] = [
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { lastKey: -1, step: 1, limit: 0 } }],
     tips: ['nondeterministic_output_order'],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Answers the members of the first set that no other has',
-    complexity: 'O(N)',
     run: sdiff,
   },
   {
@@ -159,9 +156,6 @@ export const setAlgebraCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: -1, step: 1, limit: 0 } },
     ],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Stores the members of the first set that no other has',
-    complexity: 'O(N)',
     run: sdiffstore,
   },
   {
@@ -172,9 +166,6 @@ export const setAlgebraCommands: readonly Command[] = [
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { lastKey: -1, step: 1, limit: 0 } }],
     tips: ['nondeterministic_output_order'],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Answers what sets have in common',
-    complexity: 'O(N*M)',
     run: sinter,
   },
   {
@@ -184,9 +175,6 @@ export const setAlgebraCommands: readonly Command[] = [
     categories: ['set'],
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } }],
     group: 'set',
-    since: '7.0.0',
-    summary: 'Counts what sets have in common',
-    complexity: 'O(N*M)',
     run: sintercard,
   },
   {
@@ -199,9 +187,6 @@ export const setAlgebraCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: -1, step: 1, limit: 0 } },
     ],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Stores what sets have in common',
-    complexity: 'O(N*M)',
     run: sinterstore,
   },
   {
@@ -212,9 +197,6 @@ export const setAlgebraCommands: readonly Command[] = [
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { lastKey: -1, step: 1, limit: 0 } }],
     tips: ['nondeterministic_output_order'],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Answers the members of all sets',
-    complexity: 'O(N)',
     run: sunion,
   },
   {
@@ -227,9 +209,6 @@ export const setAlgebraCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: -1, step: 1, limit: 0 } },
     ],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Stores the members of all sets',
-    complexity: 'O(N)',
     run: sunionstore,
   },
 ]

@@ -240,9 +240,6 @@ export const setCommands: readonly Command[] = [
     categories: ['set'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'set',
-    since: '1.0.0',
-    summary: 'Adds members to a set',
-    complexity: 'O(1) for each element added, so O(N)',
     run: sadd,
   },
   {
@@ -252,9 +249,6 @@ export const setCommands: readonly Command[] = [
     categories: ['set'],
     keySpecs: oneKey('RO'),
     group: 'set',
-    since: '1.0.0',
-    summary: 'Counts the members of a set',
-    complexity: 'O(1)',
     run: scard,
   },
   {
@@ -264,9 +258,6 @@ export const setCommands: readonly Command[] = [
     categories: ['set'],
     keySpecs: oneKey('RO'),
     group: 'set',
-    since: '1.0.0',
-    summary: 'Tells whether a set has a member',
-    complexity: 'O(1)',
     run: sismember,
   },
   {
@@ -277,9 +268,6 @@ export const setCommands: readonly Command[] = [
     keySpecs: oneKey('RO', 'access'),
     tips: ['nondeterministic_output_order'],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Answers all members of a set',
-    complexity: 'O(N)',
     run: smembers,
   },
   {
@@ -289,9 +277,6 @@ export const setCommands: readonly Command[] = [
     categories: ['set'],
     keySpecs: oneKey('RO', 'access'),
     group: 'set',
-    since: '6.2.0',
-    summary: 'Tells for each of several members whether a set has it',
-    complexity: 'O(N)',
     run: smismember,
   },
   {
@@ -304,9 +289,6 @@ export const setCommands: readonly Command[] = [
       { flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
     ],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Moves a member to another set',
-    complexity: 'O(1)',
     run: smove,
   },
   {
@@ -317,9 +299,6 @@ export const setCommands: readonly Command[] = [
     keySpecs: oneKey('RW', 'access', 'delete'),
     tips: ['nondeterministic_output'],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Removes members that chance chooses and answers them',
-    complexity: 'Without the count argument O(1), otherwise O(N) where N is the value of the passed count.',
     run: spop,
   },
   {
@@ -330,9 +309,6 @@ export const setCommands: readonly Command[] = [
     keySpecs: oneKey('RO', 'access'),
     tips: ['nondeterministic_output'],
     group: 'set',
-    since: '1.0.0',
-    summary: 'Answers members that chance chooses',
-    complexity: 'Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count.',
     run: srandmember,
   },
   {
@@ -342,9 +318,6 @@ export const setCommands: readonly Command[] = [
     categories: ['set'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'set',
-    since: '1.0.0',
-    summary: 'Removes members from a set',
-    complexity: 'O(N)',
     run: srem,
   },
   {
@@ -355,9 +328,6 @@ export const setCommands: readonly Command[] = [
     keySpecs: oneKey('RO', 'access'),
     tips: ['nondeterministic_output'],
     group: 'set',
-    since: '2.8.0',
-    summary: 'Steps through the members of a set',
-    complexity: 'O(1) for every call. O(N)',
     run: sscan,
   },
 ]

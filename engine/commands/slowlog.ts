@@ -53,9 +53,6 @@ export const slowlogCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'server',
-    since: '2.2.12',
-    summary: 'A container for slow log commands',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'get',
@@ -63,12 +60,7 @@ export const slowlogCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.2.12',
-        summary: "Get the slow log's entries",
-        complexity: 'O(N) where N is the number of entries returned',
         tips: ['request_policy:all_nodes', 'nondeterministic_output'],
-        history: [['4.0.0', 'Added client IP address, port and name to the reply.']],
-        arguments: [{ name: 'count', type: 'integer', flags: ['optional'] }],
         run: get,
       },
       {
@@ -77,9 +69,6 @@ export const slowlogCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.2.12',
-        summary: "Get the slow log's length",
-        complexity: 'O(1)',
         tips: ['request_policy:all_nodes', 'response_policy:agg_sum', 'nondeterministic_output'],
         run: ({ server, reply }) => reply.integer(server.slowLog.length),
       },
@@ -89,9 +78,6 @@ export const slowlogCommands: readonly Command[] = [
         flags: administration,
         categories: [],
         group: 'server',
-        since: '2.2.12',
-        summary: 'Clear all entries from the slow log',
-        complexity: 'O(N) where N is the number of entries in the slowlog',
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
         run: ({ server, reply }) => {
           server.slowLog.reset()
@@ -104,9 +90,6 @@ export const slowlogCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: [],
         group: 'server',
-        since: '6.2.0',
-        summary: 'Show helpful text about the different subcommands',
-        complexity: 'O(1)',
         run: ({ reply }) => replyHelp(reply, 'SLOWLOG', helpLines),
       },
     ],

@@ -291,10 +291,6 @@ export const sortCommands: readonly Command[] = [
     keySpecs: [...oneKey('RO', 'access'), byAndGet, target],
     findKeys: sortKeys,
     group: 'generic',
-    since: '1.0.0',
-    summary: 'Orders the elements of a list, set or sorted set',
-    complexity:
-      'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N).',
     run: sort,
   },
   {
@@ -305,10 +301,6 @@ export const sortCommands: readonly Command[] = [
     keySpecs: [...oneKey('RO', 'access'), byAndGet],
     findKeys: () => [{ index: 1, flags: ['RO', 'access'] }],
     group: 'generic',
-    since: '7.0.0',
-    summary: 'Orders the elements of a list, set or sorted set, and never stores them',
-    complexity:
-      'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N).',
     run: sortReadOnly,
   },
 ]

@@ -208,9 +208,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } }],
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Answers the members of the first set that no other has',
-    complexity: 'O(L + (N-K)log(N))',
     run: zdiff,
   },
   {
@@ -223,9 +220,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Stores the members of the first set that no other has',
-    complexity: 'O(L + (N-K)log(N))',
     run: zdiffstore,
   },
   {
@@ -235,9 +229,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } }],
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Answers what sets have in common with combined scores',
-    complexity: 'O(N*K)+O(M*log(M))',
     run: zinter,
   },
   {
@@ -247,9 +238,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } }],
     group: 'sorted-set',
-    since: '7.0.0',
-    summary: 'Counts what sets have in common',
-    complexity: 'O(N*K)',
     run: zintercard,
   },
   {
@@ -262,9 +250,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'sorted-set',
-    since: '2.0.0',
-    summary: 'Stores what sets have in common with combined scores',
-    complexity: 'O(N*K)+O(M*log(M))',
     run: zinterstore,
   },
   {
@@ -274,9 +259,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } }],
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Answers the members of all sets with combined scores',
-    complexity: 'O(N)+O(M*log(M))',
     run: zunion,
   },
   {
@@ -289,9 +271,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'sorted-set',
-    since: '2.0.0',
-    summary: 'Stores the members of all sets with combined scores',
-    complexity: 'O(N)+O(M log(M))',
     run: zunionstore,
   },
 ]

@@ -180,9 +180,6 @@ export const sortedSetPopCommands: readonly Command[] = [
       { flags: ['RW', 'access', 'delete'], begin: { index: 2 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'sorted-set',
-    since: '7.0.0',
-    summary: 'Removes members from one end of the first key that has any, waiting for some',
-    complexity: 'O(K) + O(M*log(N))',
     run: bzmpop,
   },
   {
@@ -192,9 +189,6 @@ export const sortedSetPopCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: keyRange(1, -2, 1, 'RW', 'access', 'delete'),
     group: 'sorted-set',
-    since: '5.0.0',
-    summary: 'Removes the last member of the first key that has any, waiting for one',
-    complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
     run: bzpopmax,
   },
   {
@@ -204,9 +198,6 @@ export const sortedSetPopCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: keyRange(1, -2, 1, 'RW', 'access', 'delete'),
     group: 'sorted-set',
-    since: '5.0.0',
-    summary: 'Removes the first member of the first key that has any, waiting for one',
-    complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
     run: bzpopmin,
   },
   {
@@ -218,9 +209,6 @@ export const sortedSetPopCommands: readonly Command[] = [
       { flags: ['RW', 'access', 'delete'], begin: { index: 1 }, find: { keyNumberIndex: 0, firstKey: 1, step: 1 } },
     ],
     group: 'sorted-set',
-    since: '7.0.0',
-    summary: 'Removes members from one end of the first key that has any',
-    complexity: 'O(K) + O(M*log(N))',
     run: zmpop,
   },
   {
@@ -230,9 +218,6 @@ export const sortedSetPopCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'access', 'delete'),
     group: 'sorted-set',
-    since: '5.0.0',
-    summary: 'Removes the last members and answers them',
-    complexity: 'O(log(N)*M)',
     run: zpopmax,
   },
   {
@@ -242,9 +227,6 @@ export const sortedSetPopCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'access', 'delete'),
     group: 'sorted-set',
-    since: '5.0.0',
-    summary: 'Removes the first members and answers them',
-    complexity: 'O(log(N)*M)',
     run: zpopmin,
   },
 ]

@@ -160,9 +160,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Answers a range of members by rank, score or bytes',
-    complexity: 'O(log(N)+M)',
     run: zrange,
   },
   {
@@ -172,13 +169,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.8.9',
-    summary: 'Answers the members in a range of bytes',
-    complexity:
-      'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT)',
-    deprecatedSince: '6.2.0',
-    replacedBy: '`ZRANGE` with the `BYLEX` argument',
-    docFlags: ['deprecated'],
     run: zrangebylex,
   },
   {
@@ -188,13 +178,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '1.0.5',
-    summary: 'Answers the members in a range of scores',
-    complexity:
-      'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT)',
-    deprecatedSince: '6.2.0',
-    replacedBy: '`ZRANGE` with the `BYSCORE` argument',
-    docFlags: ['deprecated'],
     run: zrangebyscore,
   },
   {
@@ -207,9 +190,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
       { flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } },
     ],
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Stores a range of members',
-    complexity: 'O(log(N)+M)',
     run: zrangestore,
   },
   {
@@ -219,9 +199,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'sorted-set',
-    since: '2.8.9',
-    summary: 'Removes the members in a range of bytes',
-    complexity: 'O(log(N)+M)',
     run: zremrangebylex,
   },
   {
@@ -231,9 +208,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'sorted-set',
-    since: '2.0.0',
-    summary: 'Removes a range of ranks',
-    complexity: 'O(log(N)+M)',
     run: zremrangebyrank,
   },
   {
@@ -243,9 +217,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Removes the members in a range of scores',
-    complexity: 'O(log(N)+M)',
     run: zremrangebyscore,
   },
   {
@@ -255,12 +226,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Answers a range of ranks from the last',
-    complexity: 'O(log(N)+M)',
-    deprecatedSince: '6.2.0',
-    replacedBy: '`ZRANGE` with the `REV` argument',
-    docFlags: ['deprecated'],
     run: zrevrange,
   },
   {
@@ -270,13 +235,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.8.9',
-    summary: 'Answers the members in a range of bytes from the last',
-    complexity:
-      'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT)',
-    deprecatedSince: '6.2.0',
-    replacedBy: '`ZRANGE` with the `REV` and `BYLEX` arguments',
-    docFlags: ['deprecated'],
     run: zrevrangebylex,
   },
   {
@@ -286,13 +244,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.2.0',
-    summary: 'Answers the members in a range of scores from the largest',
-    complexity:
-      'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT)',
-    deprecatedSince: '6.2.0',
-    replacedBy: '`ZRANGE` with the `REV` and `BYSCORE` arguments',
-    docFlags: ['deprecated'],
     run: zrevrangebyscore,
   },
 ]

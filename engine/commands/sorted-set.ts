@@ -284,9 +284,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'update'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Adds members or changes their scores',
-    complexity: 'O(log(N))',
     run: zadd,
   },
   {
@@ -296,9 +293,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Counts the members of a sorted set',
-    complexity: 'O(1)',
     run: zcard,
   },
   {
@@ -308,9 +302,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.0.0',
-    summary: 'Counts the members in a range of scores',
-    complexity: 'O(log(N))',
     run: zcount,
   },
   {
@@ -320,9 +311,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Adds to the score of a member',
-    complexity: 'O(log(N))',
     run: zincrby,
   },
   {
@@ -332,9 +320,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.8.9',
-    summary: 'Counts the members in a range of bytes',
-    complexity: 'O(log(N))',
     run: zlexcount,
   },
   {
@@ -344,9 +329,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Answers the scores of several members',
-    complexity: 'O(N)',
     run: zmscore,
   },
   {
@@ -357,9 +339,6 @@ export const sortedSetCommands: readonly Command[] = [
     keySpecs: oneKey('RO', 'access'),
     tips: ['nondeterministic_output'],
     group: 'sorted-set',
-    since: '6.2.0',
-    summary: 'Answers members that chance chooses',
-    complexity: 'O(N)',
     run: zrandmember,
   },
   {
@@ -369,9 +348,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.0.0',
-    summary: 'Answers how many members come before one',
-    complexity: 'O(log(N))',
     run: zrank,
   },
   {
@@ -381,9 +357,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Removes members from a sorted set',
-    complexity: 'O(M*log(N))',
     run: zrem,
   },
   {
@@ -393,9 +366,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '2.0.0',
-    summary: 'Answers how many members come behind one',
-    complexity: 'O(log(N))',
     run: zrevrank,
   },
   {
@@ -406,9 +376,6 @@ export const sortedSetCommands: readonly Command[] = [
     keySpecs: oneKey('RO', 'access'),
     tips: ['nondeterministic_output'],
     group: 'sorted-set',
-    since: '2.8.0',
-    summary: 'Steps through members and scores',
-    complexity: 'O(1) for every call. O(N)',
     run: zscan,
   },
   {
@@ -418,9 +385,6 @@ export const sortedSetCommands: readonly Command[] = [
     categories: ['sortedset'],
     keySpecs: oneKey('RO', 'access'),
     group: 'sorted-set',
-    since: '1.2.0',
-    summary: 'Answers the score of a member',
-    complexity: 'O(1)',
     run: zscore,
   },
 ]

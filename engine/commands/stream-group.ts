@@ -278,14 +278,6 @@ export const streamGroupCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RW', 'update'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Acknowledges entries that were delivered to a group',
-    complexity: 'O(1) for each message ID processed.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'group', type: 'string' },
-      { name: 'id', type: 'string', flags: ['multiple'] },
-    ],
     run: xack,
   },
   {
@@ -294,9 +286,6 @@ export const streamGroupCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Manages consumer groups',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'create',
@@ -305,24 +294,6 @@ export const streamGroupCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Makes a consumer group',
-        complexity: 'O(1)',
-        history: [['7.0.0', 'Has ENTRIESREAD.']],
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          { name: 'groupname', type: 'string' },
-          {
-            name: 'id',
-            type: 'oneof',
-            arguments: [
-              { name: 'id', type: 'string' },
-              { name: 'new_id', type: 'pure-token', token: '$' },
-            ],
-          },
-          { name: 'mkstream', type: 'pure-token', token: 'MKSTREAM', flags: ['optional'] },
-          { name: 'entries_read', type: 'integer', token: 'ENTRIESREAD', flags: ['optional'] },
-        ],
         run: xgroupCreate,
       },
       {
@@ -332,14 +303,6 @@ export const streamGroupCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RW', 'insert'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '6.2.0',
-        summary: 'Makes a consumer in a group',
-        complexity: 'O(1)',
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          { name: 'groupname', type: 'string' },
-          { name: 'consumername', type: 'string' },
-        ],
         run: xgroupCreateconsumer,
       },
       {
@@ -349,14 +312,6 @@ export const streamGroupCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RW', 'delete'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Removes a consumer from a group',
-        complexity: 'O(1)',
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          { name: 'groupname', type: 'string' },
-          { name: 'consumername', type: 'string' },
-        ],
         run: xgroupDelconsumer,
       },
       {
@@ -366,23 +321,6 @@ export const streamGroupCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RW', 'update'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Sets up to which id a group has been served',
-        complexity: 'O(1)',
-        history: [['7.0.0', 'Has ENTRIESREAD.']],
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          { name: 'groupname', type: 'string' },
-          {
-            name: 'id',
-            type: 'oneof',
-            arguments: [
-              { name: 'id', type: 'string' },
-              { name: 'new_id', type: 'pure-token', token: '$' },
-            ],
-          },
-          { name: 'entries_read', type: 'integer', token: 'ENTRIESREAD', flags: ['optional'] },
-        ],
         run: xgroupSetid,
       },
       {
@@ -392,13 +330,6 @@ export const streamGroupCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RW', 'delete'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Removes a consumer group',
-        complexity: "O(N) where N is the number of entries in the group's pending entries list (PEL).",
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          { name: 'groupname', type: 'string' },
-        ],
         run: xgroupDestroy,
       },
       {
@@ -407,9 +338,6 @@ export const streamGroupCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['stream'],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Lists the subcommands',
-        complexity: 'O(1)',
         run: xgroupHelp,
       },
     ],
@@ -421,16 +349,6 @@ export const streamGroupCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RW', 'update'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Sets the last id and the history of a stream, for replication',
-    complexity: 'O(1)',
-    history: [['7.0.0', 'Has ENTRIESADDED and MAXDELETEDID.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'last-id', type: 'string' },
-      { name: 'entries_added', type: 'integer', token: 'ENTRIESADDED', since: '7.0.0', flags: ['optional'] },
-      { name: 'max_deleted_entry_id', type: 'string', token: 'MAXDELETEDID', since: '7.0.0', flags: ['optional'] },
-    ],
     run: xsetid,
   },
 ]

@@ -212,9 +212,6 @@ export const streamInfoCommands: readonly Command[] = [
     flags: [],
     categories: [],
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Looks into streams',
-    complexity: 'Depends on subcommand.',
     subcommands: [
       {
         name: 'consumers',
@@ -223,14 +220,7 @@ export const streamInfoCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Lists the consumers of a group',
-        complexity: 'O(1)',
         tips: ['nondeterministic_output'],
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          { name: 'groupname', type: 'string' },
-        ],
         run: xinfoConsumers,
       },
       {
@@ -240,26 +230,6 @@ export const streamInfoCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Describes a stream',
-        complexity: 'O(1)',
-        history: [
-          ['6.0.0', 'Has FULL.'],
-          [
-            '7.0.0',
-            'Tells the largest deleted id, how many entries were added, the first id, and how far groups have come.',
-          ],
-        ],
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0 },
-          {
-            name: 'full',
-            type: 'block',
-            token: 'FULL',
-            flags: ['optional'],
-            arguments: [{ name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] }],
-          },
-        ],
         run: xinfoStream,
       },
       {
@@ -269,11 +239,6 @@ export const streamInfoCommands: readonly Command[] = [
         categories: ['stream'],
         keySpecs: [{ flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: 0, step: 1, limit: 0 } }],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Lists the consumer groups of a stream',
-        complexity: 'O(1)',
-        history: [['7.0.0', 'Tells how far groups have come.']],
-        arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
         run: xinfoGroups,
       },
       {
@@ -282,9 +247,6 @@ export const streamInfoCommands: readonly Command[] = [
         flags: ['loading', 'stale'],
         categories: ['stream'],
         group: 'stream',
-        since: '5.0.0',
-        summary: 'Lists the subcommands',
-        complexity: 'O(1)',
         run: xinfoHelp,
       },
     ],

@@ -403,23 +403,6 @@ export const streamReadCommands: readonly Command[] = [
       },
     ],
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Returns entries behind given ids from several streams, waiting for some',
-    complexity:
-      'For each stream mentioned: O(N) with N being the number of elements being returned, it means that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will pay O(M) time in order to serve the M clients blocked on the stream getting new data.',
-    arguments: [
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-      { name: 'milliseconds', type: 'integer', token: 'BLOCK', flags: ['optional'] },
-      {
-        name: 'streams',
-        type: 'block',
-        token: 'STREAMS',
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] },
-          { name: 'id', type: 'string', flags: ['multiple'] },
-        ],
-      },
-    ],
     run: xread,
   },
   {
@@ -435,33 +418,6 @@ export const streamReadCommands: readonly Command[] = [
       },
     ],
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Returns new entries to a consumer of a group, or those that it has not acknowledged, waiting for some',
-    complexity:
-      'For each stream mentioned: O(M) with M being the number of elements returned. If M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve the N clients blocked on the stream getting new data.',
-    arguments: [
-      {
-        name: 'group_consumer',
-        type: 'block',
-        token: 'GROUP',
-        arguments: [
-          { name: 'group', type: 'string' },
-          { name: 'consumer', type: 'string' },
-        ],
-      },
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-      { name: 'milliseconds', type: 'integer', token: 'BLOCK', flags: ['optional'] },
-      { name: 'noack', type: 'pure-token', token: 'NOACK', flags: ['optional'] },
-      {
-        name: 'streams',
-        type: 'block',
-        token: 'STREAMS',
-        arguments: [
-          { name: 'key', type: 'key', keySpecIndex: 0, flags: ['multiple'] },
-          { name: 'id', type: 'string', flags: ['multiple'] },
-        ],
-      },
-    ],
     run: xreadgroup,
   },
 ]

@@ -225,61 +225,7 @@ export const streamCommands: readonly Command[] = [
       },
     ],
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Adds an entry to a stream',
-    complexity: 'O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.',
     tips: ['nondeterministic_output'],
-    history: [
-      ['6.2.0', 'Has NOMKSTREAM, MINID and LIMIT.'],
-      ['7.0.0', 'Takes ids of the form `<ms>-*`.'],
-    ],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'nomkstream', type: 'pure-token', token: 'NOMKSTREAM', since: '6.2.0', flags: ['optional'] },
-      {
-        name: 'trim',
-        type: 'block',
-        flags: ['optional'],
-        arguments: [
-          {
-            name: 'strategy',
-            type: 'oneof',
-            arguments: [
-              { name: 'maxlen', type: 'pure-token', token: 'MAXLEN' },
-              { name: 'minid', type: 'pure-token', token: 'MINID', since: '6.2.0' },
-            ],
-          },
-          {
-            name: 'operator',
-            type: 'oneof',
-            flags: ['optional'],
-            arguments: [
-              { name: 'equal', type: 'pure-token', token: '=' },
-              { name: 'approximately', type: 'pure-token', token: '~' },
-            ],
-          },
-          { name: 'threshold', type: 'string' },
-          { name: 'count', type: 'integer', token: 'LIMIT', since: '6.2.0', flags: ['optional'] },
-        ],
-      },
-      {
-        name: 'id_or_auto',
-        type: 'oneof',
-        arguments: [
-          { name: 'auto_id', type: 'pure-token', token: '*' },
-          { name: 'id', type: 'string' },
-        ],
-      },
-      {
-        name: 'field_value',
-        type: 'block',
-        flags: ['multiple'],
-        arguments: [
-          { name: 'field', type: 'string' },
-          { name: 'value', type: 'string' },
-        ],
-      },
-    ],
     run: xadd,
   },
   {
@@ -289,13 +235,6 @@ export const streamCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Removes entries from a stream',
-    complexity: 'O(1) for each single item to delete in the stream, regardless of the stream size.',
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'id', type: 'string', flags: ['multiple'] },
-    ],
     run: xdel,
   },
   {
@@ -305,10 +244,6 @@ export const streamCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RO'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Returns how many entries a stream has',
-    complexity: 'O(1)',
-    arguments: [{ name: 'key', type: 'key', keySpecIndex: 0 }],
     run: xlen,
   },
   {
@@ -318,17 +253,6 @@ export const streamCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RO', 'access'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Returns the entries of a range of ids',
-    complexity:
-      'O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).',
-    history: [['6.2.0', 'Has bounds that are excluded.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'start', type: 'string' },
-      { name: 'end', type: 'string' },
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-    ],
     run: xrange,
   },
   {
@@ -338,17 +262,6 @@ export const streamCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RO', 'access'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Returns the entries of a range of ids, the last one first',
-    complexity:
-      'O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).',
-    history: [['6.2.0', 'Has bounds that are excluded.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      { name: 'end', type: 'string' },
-      { name: 'start', type: 'string' },
-      { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
-    ],
     run: xrevrange,
   },
   {
@@ -358,40 +271,7 @@ export const streamCommands: readonly Command[] = [
     categories: ['stream'],
     keySpecs: oneKey('RW', 'delete'),
     group: 'stream',
-    since: '5.0.0',
-    summary: 'Removes the oldest entries of a stream',
-    complexity:
-      'O(N), with N being the number of evicted entries. Constant times are very small however, since entries are organized in macro nodes containing multiple entries that can be released with a single deallocation.',
     tips: ['nondeterministic_output'],
-    history: [['6.2.0', 'Has MINID and LIMIT.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpecIndex: 0 },
-      {
-        name: 'trim',
-        type: 'block',
-        arguments: [
-          {
-            name: 'strategy',
-            type: 'oneof',
-            arguments: [
-              { name: 'maxlen', type: 'pure-token', token: 'MAXLEN' },
-              { name: 'minid', type: 'pure-token', token: 'MINID', since: '6.2.0' },
-            ],
-          },
-          {
-            name: 'operator',
-            type: 'oneof',
-            flags: ['optional'],
-            arguments: [
-              { name: 'equal', type: 'pure-token', token: '=' },
-              { name: 'approximately', type: 'pure-token', token: '~' },
-            ],
-          },
-          { name: 'threshold', type: 'string' },
-          { name: 'count', type: 'integer', token: 'LIMIT', since: '6.2.0', flags: ['optional'] },
-        ],
-      },
-    ],
     run: xtrim,
   },
 ]

@@ -4,7 +4,7 @@
  */
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
-import { type Command, keyRange, oneKey } from './command.ts'
+import { type Command, type KeyPosition, keyRange, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { longestCommonSubsequence } from './longest-common-subsequence.ts'
@@ -90,6 +90,14 @@ function set(context: Context, args: Arguments): void {
     return
   }
   setWithOptions(context, args, options.flags, options.timeIndex)
+}
+
+/** The key is read only when GET asks for the old value. */
+function setKeys(args: Arguments): KeyPosition[] {
+  for (let i = 3; i < args.count; i++) {
+    if (args.is(i, 'get')) return [{ index: 1, flags: ['RW', 'access', 'update'] }]
+  }
+  return [{ index: 1, flags: ['OW', 'update'] }]
 }
 
 function setWithOptions(context: Context, args: Arguments, flags: number, timeIndex: number): void {
@@ -315,10 +323,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'insert'),
     group: 'string',
-    since: '2.0.0',
-    summary: 'Adds bytes at the end of a string',
-    complexity:
-      'O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.',
     run: append,
   },
   {
@@ -328,9 +332,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RO', 'access'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Reads a string',
-    complexity: 'O(1)',
     run: get,
   },
   {
@@ -340,9 +341,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'delete'),
     group: 'string',
-    since: '6.2.0',
-    summary: 'Reads a string and removes it',
-    complexity: 'O(1)',
     run: getdel,
   },
   {
@@ -359,9 +357,6 @@ export const stringCommands: readonly Command[] = [
       },
     ],
     group: 'string',
-    since: '6.2.0',
-    summary: 'Reads a string and changes its expiry',
-    complexity: 'O(1)',
     run: getex,
   },
   {
@@ -371,10 +366,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RO', 'access'),
     group: 'string',
-    since: '2.4.0',
-    summary: 'Reads a part of a string',
-    complexity:
-      'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.',
     run: getrange,
   },
   {
@@ -384,11 +375,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'access', 'update'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Writes a string and answers the old one',
-    complexity: 'O(1)',
-    deprecatedSince: '6.2.0',
-    replacedBy: '`SET` with the `!GET` argument',
     run: getset,
   },
   {
@@ -398,9 +384,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: keyRange(1, 2, 1, 'RO', 'access'),
     group: 'string',
-    since: '7.0.0',
-    summary: 'Finds the longest common subsequence of two strings',
-    complexity: 'O(N*M) where N and M are the lengths of s1 and s2, respectively',
     run: longestCommonSubsequence,
   },
   {
@@ -410,9 +393,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: keyRange(1, -1, 1, 'RO', 'access'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Reads several strings',
-    complexity: 'O(N) where N is the number of keys to retrieve.',
     tips: ['request_policy:multi_shard'],
     run: mget,
   },
@@ -423,9 +403,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: keyRange(1, -1, 2, 'OW', 'update'),
     group: 'string',
-    since: '1.0.1',
-    summary: 'Writes several strings',
-    complexity: 'O(N) where N is the number of keys to set.',
     tips: ['request_policy:multi_shard', 'response_policy:all_succeeded'],
     run: mset,
   },
@@ -436,9 +413,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: keyRange(1, -1, 2, 'OW', 'insert'),
     group: 'string',
-    since: '1.0.1',
-    summary: 'Writes several strings if all of their keys are new',
-    complexity: 'O(N) where N is the number of keys to set.',
     tips: ['request_policy:multi_shard', 'response_policy:agg_min'],
     run: msetnx,
   },
@@ -449,13 +423,11 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('OW', 'update'),
     group: 'string',
-    since: '2.6.0',
-    summary: 'Writes a string that expires after so many milliseconds',
-    complexity: 'O(1)',
     run: psetex,
   },
   {
     name: 'set',
+    findKeys: setKeys,
     arity: -3,
     flags: ['write', 'denyoom'],
     categories: ['string'],
@@ -472,15 +444,6 @@ export const stringCommands: readonly Command[] = [
       return ['OW', 'update']
     },
     group: 'string',
-    since: '1.0.0',
-    summary: 'Writes a string',
-    complexity: 'O(1)',
-    history: [
-      ['2.6.12', '`EX`, `PX`, `NX` and `XX`.'],
-      ['6.0.0', '`KEEPTTL`.'],
-      ['6.2.0', '`GET`, `EXAT` and `PXAT`.'],
-      ['7.0.0', '`NX` may go with `GET`.'],
-    ],
     run: set,
   },
   {
@@ -490,9 +453,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('OW', 'update'),
     group: 'string',
-    since: '2.0.0',
-    summary: 'Writes a string that expires after so many seconds',
-    complexity: 'O(1)',
     run: setex,
   },
   {
@@ -502,9 +462,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('OW', 'insert'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Writes a string if its key is new',
-    complexity: 'O(1)',
     run: setnx,
   },
   {
@@ -514,10 +471,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RW', 'update'),
     group: 'string',
-    since: '2.2.0',
-    summary: 'Writes over a part of a string',
-    complexity:
-      'O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.',
     run: setrange,
   },
   {
@@ -527,9 +480,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RO'),
     group: 'string',
-    since: '2.2.0',
-    summary: 'Tells how many bytes a string has',
-    complexity: 'O(1)',
     run: strlen,
   },
   {
@@ -539,12 +489,6 @@ export const stringCommands: readonly Command[] = [
     categories: ['string'],
     keySpecs: oneKey('RO', 'access'),
     group: 'string',
-    since: '1.0.0',
-    summary: 'Reads a part of a string',
-    complexity:
-      'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.',
-    deprecatedSince: '2.0.0',
-    replacedBy: '`GETRANGE`',
     run: getrange,
   },
 ]
