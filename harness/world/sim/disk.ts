@@ -97,6 +97,8 @@ export class SimDisk {
   private readonly names = new Map<string, Inode>([['/', new Inode(true)]])
   private nameChanges: NameChange[] = []
   private readonly faults = new Set<DiskFault>()
+  /** Called after everything that changes what is on the disk or makes it durable: where a test lets a host die. */
+  afterChange: (() => void) | undefined = undefined
 
   constructor(scheduler: Scheduler, settings: DiskSettings, random: Random) {
     this.scheduler = scheduler
@@ -143,20 +145,33 @@ export class SimDisk {
         return operation(...args)
       }
     }
+    const changing = <A extends unknown[], T>(operation: (...args: A) => T) => {
+      return acting((...args: A): T => {
+        const result = operation(...args)
+        this.changeMade(process)
+        return result
+      })
+    }
     return {
       open: acting((path: string, mode: OpenMode) => this.open(process, absolute(path), mode)),
       status: acting((path: string) => this.status(absolute(path))),
       list: acting((path: string) => this.list(absolute(path))),
-      makeDirectory: acting((path: string) => this.makeDirectory(absolute(path))),
-      rename: acting((from: string, to: string) => this.rename(absolute(from), absolute(to))),
-      remove: acting((path: string) => this.remove(absolute(path))),
-      syncDirectory: acting((path: string) => {
+      makeDirectory: changing((path: string) => this.makeDirectory(absolute(path))),
+      rename: changing((from: string, to: string) => this.rename(absolute(from), absolute(to))),
+      remove: changing((path: string) => this.remove(absolute(path))),
+      syncDirectory: changing((path: string) => {
         this.failIfFaulty('sync', path)
         this.directory(absolute(path))
         process.consume(this.syncDurationUs(0))
         this.nameChanges = this.nameChanges.filter((change) => change.directory !== absolute(path))
       }),
     }
+  }
+
+  /** The process may be gone afterwards: then nothing that it was about to do happens. */
+  changeMade(process: SimProcess): void {
+    this.afterChange?.()
+    if (!process.alive) throw new ProcessEnded(process.machine.name)
   }
 
   /** What was written stays: the page cache belongs to the kernel. */
@@ -241,8 +256,13 @@ export class SimDisk {
       if (mode === 'read' || mode === 'update') throw noEntry('open', path)
       this.directory(posix.dirname(path))
       inode = new Inode(false)
+      inode.modifiedMs = Math.floor(process.clock.wallMs())
       this.bind(path, inode)
-    } else if (mode === 'create') truncateInode(this, inode, 0)
+      this.changeMade(process)
+    } else if (mode === 'create') {
+      truncateInode(this, inode, 0)
+      this.changeMade(process)
+    }
     inode.modifiedMs ||= Math.floor(process.clock.wallMs())
     return new SimFile(this, process, inode, path, mode)
   }
@@ -364,6 +384,7 @@ class SimFile implements File {
     if (count <= 0) throw new IoError('ENOSPC', 'ENOSPC: no space left on device, write')
     this.process.consume(this.process.perFileWriteUs + this.disk.writeDurationUs(count))
     this.apply(bytes.subarray(0, count), start)
+    this.disk.changeMade(this.process)
     return count
   }
 
@@ -371,6 +392,7 @@ class SimFile implements File {
     this.assertUsable()
     if (this.mode === 'read') throw new IoError('EINVAL', 'EINVAL: invalid argument, ftruncate')
     truncateInode(this.disk, this.inode, sizeBytes)
+    this.disk.changeMade(this.process)
   }
 
   sync(): void {
@@ -378,6 +400,7 @@ class SimFile implements File {
     this.process.consume(this.disk.syncDurationUs(0))
     this.disk.failIfFaulty('sync', this.path)
     this.inode.changes = []
+    this.disk.changeMade(this.process)
   }
 
   /** Makes durable what has been written by now; on a power cut before it is done, any part of it may be lost. */
@@ -394,6 +417,7 @@ class SimFile implements File {
           return
         }
         this.inode.changes = this.inode.changes.filter((change) => !covered.has(change))
+        this.disk.changeMade(this.process)
         done()
       })
     })

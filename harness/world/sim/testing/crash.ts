@@ -1,0 +1,155 @@
+/**
+ * One server and one client in the simulator, and a machine that dies after the n-th change of its disk: for tests
+ * that try every n, and ask what is there after the restart.
+ */
+
+import { ReplyParser, type ReplyValue } from '../../../../engine/resp/reply-parser.ts'
+import { encodeRequest } from '../../../../engine/resp/request.ts'
+import { type AssembledServer, createServer } from '../../../../engine/server/assembly.ts'
+import { createConfig } from '../../../../engine/server/config.ts'
+import type { SimHost } from '../host.ts'
+import { createSimulation, type Simulation } from '../simulation.ts'
+
+/** Requests that belong together (a transaction), sent at once. They count as one when the last one is answered. */
+export type Step = readonly (readonly string[])[]
+
+export type Death = 'kill' | 'power cut'
+
+export interface Settings {
+  readonly [name: string]: string
+}
+
+const ADDRESS = '10.0.0.1'
+
+export class CrashWorld {
+  readonly simulation: Simulation
+  readonly host: SimHost
+  /** Changes of the disk so far. */
+  changes = 0
+  server: AssembledServer | undefined
+  /** Why the last start failed. */
+  failure: string | undefined
+  ready = false
+  died = false
+  private clients = 0
+
+  constructor(seed: string, settings: Settings) {
+    this.simulation = createSimulation({ seed })
+    this.host = this.simulation.host('server', { addresses: [ADDRESS], timerLatenessUsMax: 50 })
+    this.host.disk.installDirectory('/data')
+    this.host.disk.afterChange = () => this.changes++
+    this.host.start((io) => {
+      this.ready = false
+      const config = createConfig(io.disk, {
+        settings: {
+          bind: '0.0.0.0',
+          'protected-mode': 'no',
+          'enable-debug-command': 'yes',
+          save: '',
+          dir: '/data',
+          ...settings,
+        },
+      })
+      const server = createServer(io, { config, port: 6379 })
+      this.server = server
+      server.start({
+        onReady: () => {
+          this.ready = true
+        },
+        onFailure: (message) => {
+          this.failure = message
+        },
+      })
+    })
+  }
+
+  /** The host dies right after the n-th change. */
+  dieAfter(change: number, death: Death): void {
+    this.host.disk.afterChange = () => {
+      if (++this.changes !== change) return
+      this.died = true
+      this.die(death)
+    }
+  }
+
+  die(death: Death): void {
+    if (death === 'kill') this.host.kill()
+    else this.host.powerCut()
+  }
+
+  async restart(): Promise<void> {
+    this.failure = undefined
+    this.host.disk.afterChange = () => this.changes++
+    this.host.restart()
+    await this.untilReady()
+  }
+
+  async untilReady(): Promise<void> {
+    for (let i = 0; i < 200 && !this.ready && this.failure === undefined && !this.died; i++)
+      await this.simulation.run(5)
+  }
+
+  get log(): string {
+    return this.host.lines.map(({ line }) => line).join('\n')
+  }
+
+  /** Sends the steps one after another, several at once where `burst` says so. */
+  client(
+    steps: readonly Step[],
+    burst: (index: number) => number,
+    acknowledged: (index: number) => void,
+  ): { sent: number } {
+    const progress = { sent: 0 }
+    this.clients++
+    const host = this.simulation.host(`client ${this.clients}`, { addresses: [`10.0.1.${this.clients}`] })
+    host.start((io) => {
+      /** For each outstanding answer the number of steps that are complete with it, 0: none is. */
+      const expected: number[] = []
+      const parser = new ReplyParser(() => {
+        const complete = expected.shift() ?? 0
+        if (complete > 0) acknowledged(complete)
+        if (expected.length === 0) io.timers.after(1, send)
+      })
+      const connection = io.network.connect(
+        { host: ADDRESS, port: 6379 },
+        { onData: (chunk) => parser.feed(chunk), onClose() {} },
+      )
+      const send = (): void => {
+        const chunks: Buffer[] = []
+        for (let count = burst(progress.sent); count > 0 && progress.sent < steps.length; count--) {
+          const step = steps[progress.sent] as Step
+          progress.sent++
+          for (const [at, words] of step.entries()) {
+            chunks.push(encodeRequest(words))
+            expected.push(at === step.length - 1 ? progress.sent : 0)
+          }
+        }
+        if (chunks.length > 0) connection.write(Buffer.concat(chunks))
+      }
+      send()
+    })
+    return progress
+  }
+
+  /** Answers of the server as it runs now. */
+  async ask(...requests: readonly (readonly string[])[]): Promise<ReplyValue[]> {
+    const answers: ReplyValue[] = []
+    this.clients++
+    const host = this.simulation.host(`client ${this.clients}`, { addresses: [`10.0.1.${this.clients}`] })
+    host.start((io) => {
+      const parser = new ReplyParser((value) => answers.push(value))
+      const connection = io.network.connect(
+        { host: ADDRESS, port: 6379 },
+        { onData: (chunk) => parser.feed(chunk), onClose() {} },
+      )
+      for (const words of requests) connection.write(encodeRequest(words))
+    })
+    for (let i = 0; i < 400 && answers.length < requests.length && this.host.process !== undefined; i++)
+      await this.simulation.run(2)
+    return answers
+  }
+
+  async digest(): Promise<string> {
+    return String((await this.ask(['DEBUG', 'DIGEST']))[0])
+  }
+}
