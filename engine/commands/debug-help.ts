@@ -27,6 +27,8 @@ export const debugHelpLines: readonly string[] = [
   '    Return hash table statistics of the specified Redis database.',
   'HTSTATS-KEY <key>',
   "    Like HTSTATS but for the hash table stored at <key>'s value.",
+  'LOADAOF',
+  '    Flush the AOF buffers on disk and reload the AOF in memory.',
   'REPLICATE <string>',
   '    Replicates the provided string to replicas, allowing data divergence.',
   'MALLCTL <key> [<val>]',

@@ -1,4 +1,4 @@
-/** DEBUG RELOAD: the data set to disk and back, at once, as a test of both directions. */
+/** DEBUG RELOAD and LOADAOF: the data set to disk and back, at once, as a test of both directions. */
 import { IoError } from '../io.ts'
 import { RdbError } from '../persist/rdb-input.ts'
 import { RdbContentError, RdbDuplicateKey, RdbFileLoad, RdbLoad } from '../persist/rdb-load.ts'
@@ -28,6 +28,17 @@ export function debugReload({ reply, server }: Context, args: Arguments): void {
     return
   }
   server.log.warning('DB reloaded by DEBUG RELOAD')
+  reply.ok()
+}
+
+/** DEBUG LOADAOF: drops the data set and replays the append-only log. */
+export function debugLoadLog({ reply, server }: Context): void {
+  server.emptyDatabases()
+  if (!server.persistence.reloadLog()) {
+    reply.error('ERR Error trying to load the AOF files, check server logs.')
+    return
+  }
+  server.log.warning('Append Only File loaded by DEBUG LOADAOF')
   reply.ok()
 }
 

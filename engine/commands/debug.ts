@@ -15,7 +15,7 @@ import { debugDigest, debugDigestValue } from './debug-digest.ts'
 import { debugHelpLines } from './debug-help.ts'
 import { debugListpack, debugObject, debugQuicklist, debugSdslen, debugTable, debugTableOfKey } from './debug-object.ts'
 import { debugProtocol } from './debug-protocol.ts'
-import { debugReload } from './debug-reload.ts'
+import { debugLoadLog, debugReload } from './debug-reload.ts'
 import { replyHelp } from './help.ts'
 import { numberArgument } from './number-argument.ts'
 
@@ -234,6 +234,7 @@ const subcommands = new Map<string, Subcommand>([
   ['protocol', [3, 3, debugProtocol]],
   ['quicklist', [3, 4, debugQuicklist]],
   ['quicklist-packed-threshold', [3, 3, packedThreshold]],
+  ['loadaof', [2, 2, debugLoadLog]],
   ['reload', [2, ANY, debugReload]],
   ['replicate', [3, ANY, replicate]],
   ['replybuffer', [4, 4, replyBuffer]],

@@ -44,8 +44,6 @@ export class AofLog {
   private syncError: IoError | undefined
   /** Writes that were made although an fsync was still running (`aof_delayed_fsync`). */
   delayedSyncs = 0
-  /** DEBUG AOF-FLUSH-SLEEP: microseconds before each write. */
-  flushSleepUs = 0
   private readonly commit = (): void => {
     this.committing = false
     this.flush()
@@ -227,7 +225,7 @@ export class AofLog {
     const { buffer, server } = this
     const file = this.file as File
     const wanted = buffer.length
-    if (this.flushSleepUs > 0) this.sleep(this.flushSleepUs)
+    if (server.debug.aofFlushSleepUs > 0) server.io.host.sleep(server.debug.aofFlushSleepUs)
     const startUs = server.io.clock.monotonicUs()
     let written = 0
     let error: IoError | undefined
@@ -330,15 +328,6 @@ export class AofLog {
     const kind = this.syncsRunning > 0 ? 'pending-fsync' : this.diskIsBusy() ? 'active-child' : 'alone'
     server.latency.add(`aof-write-${kind}`, durationMs, server.nowMs)
     server.latency.add('aof-write', durationMs, server.nowMs)
-  }
-
-  /** In the simulator no time passes while one waits for it: there it gives up. */
-  private sleep(durationUs: number): void {
-    const { clock } = this.server.io
-    const startUs = clock.monotonicUs()
-    for (let looks = 0; clock.monotonicUs() < startUs + durationUs; looks++) {
-      if (looks > 1000 && clock.monotonicUs() === startUs) return
-    }
   }
 }
 

@@ -108,6 +108,25 @@ export class Aof {
     })
   }
 
+  /** Replays at once what is on disk. @throws AofManifestError, AofLoadError, IoError */
+  reload(): void {
+    if (this.state === 'on') {
+      this.log.flush(true)
+      this.files.readManifest()
+      this.files.removeHistory()
+    }
+    const { settledBytes, baseBytes } = this
+    const load = this.prepareLoad()?.load
+    this.settledBytes = settledBytes
+    this.baseBytes = baseBytes
+    if (load === undefined) return
+    try {
+      while (!load.slice());
+    } finally {
+      load.close()
+    }
+  }
+
   /** Undefined when there is nothing to load. @throws AofLoadError, IoError */
   private prepareLoad(): { load: AofLoad; progress: LoadingProgress } | undefined {
     const { files, server } = this

@@ -22,6 +22,8 @@ export interface Persistence {
   beginLoading(totalBytes: number): { at(bytes: number): void }
   endLoading(): void
 
+  /** DEBUG LOADAOF: replays the log at once. False when it could not be read to its end; the log says why. */
+  reloadLog(): boolean
   /** Takes a command that was executed, for the append-only log. It is written before the replies of this turn leave. */
   feed(databaseIndex: number, args: Arguments): void
   /** SAVE: everything in one go. Undefined, or a complete error. */

@@ -11,6 +11,7 @@ import type { Server } from '../server/server.ts'
 import { errorText } from '../server/system-errors.ts'
 import { Aof } from './aof.ts'
 import { AofLoadError } from './aof-load.ts'
+import { AofManifestError } from './aof-manifest.ts'
 import { LoadingProgress } from './loading-progress.ts'
 import type { Outcome, Persistence } from './persistence-port.ts'
 import { RdbError } from './rdb-input.ts'
@@ -164,6 +165,20 @@ class FilePersistence implements Persistence {
 
   feed(databaseIndex: number, args: Arguments): void {
     this.aof.feed(databaseIndex, args)
+  }
+
+  reloadLog(): boolean {
+    const { server } = this
+    server.loading = true
+    try {
+      this.aof.reload()
+      return true
+    } catch (error) {
+      server.log.warning(this.explainFailure(error))
+      return false
+    } finally {
+      server.loading = false
+    }
   }
 
   suspendLog(): void {
@@ -381,7 +396,7 @@ class FilePersistence implements Persistence {
   /** The last line for the log, when the others are written. */
   private explainFailure(error: unknown): string {
     const { log } = this.server
-    if (error instanceof AofLoadError) return error.message
+    if (error instanceof AofLoadError || error instanceof AofManifestError) return error.message
     if (error instanceof RdbError || error instanceof RdbContentError) {
       log.warning(error.message)
       return 'Terminating server after rdb file reading failure.'

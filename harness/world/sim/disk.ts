@@ -97,7 +97,8 @@ export class SimDisk {
   private readonly names = new Map<string, Inode>([['/', new Inode(true)]])
   private nameChanges: NameChange[] = []
   private readonly faults = new Set<DiskFault>()
-  /** Called after everything that changes what is on the disk or makes it durable: where a test lets a host die. */
+  /** Called around everything that changes what is on the disk or makes it durable: where a test lets a host die. */
+  beforeChange: (() => void) | undefined = undefined
   afterChange: (() => void) | undefined = undefined
 
   constructor(scheduler: Scheduler, settings: DiskSettings, random: Random) {
@@ -147,6 +148,7 @@ export class SimDisk {
     }
     const changing = <A extends unknown[], T>(operation: (...args: A) => T) => {
       return acting((...args: A): T => {
+        this.changeBegins(process)
         const result = operation(...args)
         this.changeMade(process)
         return result
@@ -166,6 +168,11 @@ export class SimDisk {
         this.nameChanges = this.nameChanges.filter((change) => change.directory !== absolute(path))
       }),
     }
+  }
+
+  changeBegins(process: SimProcess): void {
+    this.beforeChange?.()
+    if (!process.alive) throw new ProcessEnded(process.machine.name)
   }
 
   /** The process may be gone afterwards: then nothing that it was about to do happens. */
@@ -318,7 +325,13 @@ export class SimDisk {
 
   private bind(path: string, inode: Inode): void {
     this.names.set(path, inode)
-    this.nameChanges.push({ directory: posix.dirname(path), undo: () => this.names.delete(path) })
+    const undo = (): void => {
+      this.names.delete(path)
+      // A directory that was never durable takes with it what is in it, synced or not.
+      if (inode.isDirectory)
+        for (const name of this.names.keys()) if (name.startsWith(`${path}/`)) this.names.delete(name)
+    }
+    this.nameChanges.push({ directory: posix.dirname(path), undo })
   }
 
   private directory(path: string): void {
@@ -382,6 +395,7 @@ class SimFile implements File {
     const growth = Math.max(0, start + bytes.length - size)
     const count = bytes.length - growth + this.disk.roomFor(growth)
     if (count <= 0) throw new IoError('ENOSPC', 'ENOSPC: no space left on device, write')
+    this.disk.changeBegins(this.process)
     this.process.consume(this.process.perFileWriteUs + this.disk.writeDurationUs(count))
     this.apply(bytes.subarray(0, count), start)
     this.disk.changeMade(this.process)

@@ -24,8 +24,8 @@ const ADDRESS = '10.0.0.1'
 export class CrashWorld {
   readonly simulation: Simulation
   readonly host: SimHost
-  /** Changes of the disk so far. */
-  changes = 0
+  /** Moments around changes of the disk so far: one before and one after each. */
+  moments = 0
   server: AssembledServer | undefined
   /** Why the last start failed. */
   failure: string | undefined
@@ -37,7 +37,7 @@ export class CrashWorld {
     this.simulation = createSimulation({ seed })
     this.host = this.simulation.host('server', { addresses: [ADDRESS], timerLatenessUsMax: 50 })
     this.host.disk.installDirectory('/data')
-    this.host.disk.afterChange = () => this.changes++
+    this.watch(() => {})
     this.host.start((io) => {
       this.ready = false
       const config = createConfig(io.disk, {
@@ -63,13 +63,19 @@ export class CrashWorld {
     })
   }
 
-  /** The host dies right after the n-th change. */
-  dieAfter(change: number, death: Death): void {
-    this.host.disk.afterChange = () => {
-      if (++this.changes !== change) return
+  private watch(atMoment: (count: number) => void): void {
+    const next = (): void => atMoment(++this.moments)
+    this.host.disk.beforeChange = next
+    this.host.disk.afterChange = next
+  }
+
+  /** The host dies at the n-th moment: right before a change when n is odd, right after it when n is even. */
+  dieAt(moment: number, death: Death): void {
+    this.watch((count) => {
+      if (count !== moment) return
       this.died = true
       this.die(death)
-    }
+    })
   }
 
   die(death: Death): void {
@@ -79,7 +85,7 @@ export class CrashWorld {
 
   async restart(): Promise<void> {
     this.failure = undefined
-    this.host.disk.afterChange = () => this.changes++
+    this.watch(() => {})
     this.host.restart()
     await this.untilReady()
   }
