@@ -14,7 +14,7 @@ import { errorText } from '../server/system-errors.ts'
 import type { AofFiles } from './aof-files.ts'
 import { AofFormatError, AofInput } from './aof-input.ts'
 import type { AofFileEntry } from './aof-manifest.ts'
-import type { LoadingProgress } from './loading-progress.ts'
+import { delayLoading, type LoadingProgress } from './loading-progress.ts'
 import { RdbError } from './rdb-input.ts'
 import { RdbContentError, RdbFileLoad, RdbLoad } from './rdb-load.ts'
 
@@ -185,8 +185,9 @@ class AofFileLoad {
 
   private replay(input: AofInput, endUs: number): boolean {
     const { clock } = this.server.io
-    for (let commands = 0; commands < SLICE_COMMANDS; commands += STEP_COMMANDS) {
-      for (let i = 0; i < STEP_COMMANDS; i++) if (!this.step(input)) return true
+    const stepCommands = this.server.config.values['key-load-delay'] === 0 ? STEP_COMMANDS : 1
+    for (let commands = 0; commands < SLICE_COMMANDS; commands += stepCommands) {
+      for (let i = 0; i < stepCommands; i++) if (!this.step(input)) return true
       if (clock.monotonicUs() >= endUs) break
     }
     this.progress.at(input.offsetBytes)
@@ -210,6 +211,7 @@ class AofFileLoad {
         this.server.log.warning(`The command at offset ${start} of ${this.name} is unknown`)
         throw new AofLoadError(`Unknown command '${args.latin1(0)}' reading the append only file ${this.name}`)
       }
+      delayLoading(this.server)
       if (!queued && client.transaction !== undefined) this.transactionOffset = start
       return true
     }

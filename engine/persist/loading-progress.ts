@@ -1,5 +1,13 @@
-/** How far a load has come: INFO's `loading_*` fields, with Redis's names and arithmetic. */
+/** How far a load has come: INFO's `loading_*` fields, with Redis's names and arithmetic; and a brake for tests. */
 import type { Server } from '../server/server.ts'
+
+/** `key-load-delay`, for tests that look at a server while it loads: after each key so many µs, or 1 µs after one in −n. */
+export function delayLoading(server: Server): void {
+  const delay = server.config.values['key-load-delay']
+  const { host, random } = server.io
+  if (delay > 0) host.sleep(delay)
+  else if (delay < 0 && random.below(-delay) === 0) host.sleep(1)
+}
 
 export class LoadingProgress {
   private readonly server: Server

@@ -4,6 +4,7 @@ import { LibraryError } from '../scripting/functions.ts'
 import type { Server } from '../server/server.ts'
 import { type Aggregate, type Entry, type KeyspacePort, NO_ENTRY } from '../store/keyspace-port.ts'
 import { accessField } from './key-use.ts'
+import { delayLoading } from './loading-progress.ts'
 import { RdbReader } from './rdb-reader.ts'
 
 /** The file is sound but does not fit this server. */
@@ -59,7 +60,7 @@ export class RdbLoad {
           const entry = this.add(key, text, aggregate, expireAtMs)
           const field = use === undefined ? undefined : accessField(server.config, use, nowMs)
           if (field !== undefined) this.database.setAccessed(entry, field)
-          server.io.host.sleep(server.config.values['key-load-delay'])
+          delayLoading(server)
         },
       },
       server.config.values.rdbchecksum && !server.debug.skipsChecksums,
@@ -152,7 +153,7 @@ export class RdbFileLoad {
     const endUs = clock.monotonicUs() + LOAD_SLICE_US
     const { reader } = this.load
     for (let chunks = 0; chunks < LOAD_ITEMS; ) {
-      const state = reader.advance(LOAD_ITEMS)
+      const state = reader.advance(this.server.config.values['key-load-delay'] === 0 ? LOAD_ITEMS : 1)
       this.announce()
       if (state === 'end') return true
       if (state === 'starved') {
