@@ -51,6 +51,7 @@ export class RdbLoad {
           server.log.notice(`rdbLoadObject skipping empty key: ${key.toString('latin1')}`)
         },
         functionLibrary: (source) => this.addLibrary(server, source, options.replace === true),
+        resizeDatabase: (keys) => this.database.expect(keys),
         entry: (key, text, aggregate, expireAtMs, use) => {
           if (options.dropExpired && expireAtMs >= 0 && expireAtMs < nowMs) {
             this.keysExpired++

@@ -122,6 +122,8 @@ export interface KeyspacePort {
   setExpireAtMs(entry: Entry, expireAtMs: number): void
   remove(entry: Entry): void
   clear(): void
+  /** So many keys are about to come, if whoever says so is right: an empty database makes its table large enough. */
+  expect(keys: number): void
 
   /** The 24-bit LRU or LFU field (`access-clock.ts`) that new keys get, and that a look-up writes. Refreshed by the cron. */
   accessClock: number

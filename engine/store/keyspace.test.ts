@@ -289,6 +289,18 @@ describe('many keys', () => {
     }
   })
 
+  test('may be announced, in any number: then the table does not grow by steps, and is as good', () => {
+    for (const announced of [0, 1, 700, 5000, Number.MAX_SAFE_INTEGER]) {
+      const keyspace = make()
+      keyspace.expect(announced)
+      const model = new Map<string, string>()
+      churn(keyspace, model, randomFromText(`announced ${announced}`), 10_000, 4000)
+      keyspace.expect(17)
+      expectContent(keyspace, model)
+      expect(keyspace.reservedBytes).toBeLessThan(200 * 1024 * 1024)
+    }
+  })
+
   test('give their memory back when they go', () => {
     const keyspace = make()
     for (let i = 0; i < 50_000; i++) set(keyspace, `key:${i}`, 'v'.repeat(i % 300))

@@ -242,6 +242,12 @@ export class Keyspace implements KeyspacePort {
     this.storage.remove(entry)
   }
 
+  expect(keys: number): void {
+    if (this.size > 0 || this.snapshots.length > 0) return
+    this.storage = new Storage(this.seed)
+    this.storage.expect(keys)
+  }
+
   clear(): void {
     this.storage = new Storage(this.seed)
     this.snapshots = []

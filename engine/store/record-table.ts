@@ -31,6 +31,8 @@ const MIN_BUCKETS = 16
 /** Records per bucket on average: grows above, shrinks below. */
 const GROW_LOAD = 0.75
 const SHRINK_LOAD = 0.25
+/** Whatever is announced, no more than 64 MB are reserved for it. */
+const EXPECTED_MAX = 12_000_000
 
 const NO_CHUNK = new Int32Array(0)
 
@@ -79,6 +81,15 @@ export class RecordTable {
     this.buckets.set(bucket, record + 1)
     this.size++
     if (this.size > this.bucketCount * GROW_LOAD) this.splitBucket()
+  }
+
+  /** Makes the buckets for so many records at once. Only an empty table: nothing has to be moved. */
+  expect(records: number): void {
+    if (this.size > 0) return
+    while (this.bucketCount * GROW_LOAD < Math.min(records, EXPECTED_MAX)) this.bucketCount *= 2
+    this.buckets.reserve(this.bucketCount)
+    this.mask = this.bucketCount - 1
+    this.split = 0
   }
 
   protected bucketOf(hash: number): number {

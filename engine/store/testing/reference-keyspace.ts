@@ -178,6 +178,8 @@ export class ReferenceKeyspace implements KeyspacePort {
     this.cells.delete(entry)
   }
 
+  expect(): void {}
+
   clear(): void {
     this.entries.clear()
     this.cells.clear()
