@@ -89,8 +89,8 @@ test('a damaged file stops the start and the log has the offset', async () => {
   const at = file.indexOf('repetition in here')
   flipped[at] = (flipped[at] as number) ^ 1
   await expect(start(flipped)).rejects.toThrow(/Wrong RDB checksum expected: \(\w+\) but got \(\w+\) at offset \d+/)
-  await expect(start(Buffer.concat([file.subarray(0, 9), Buffer.from([15])]))).rejects.toThrow(
-    'Cannot load RDB type 15 (stream (listpacks)) at offset 9',
+  await expect(start(Buffer.concat([file.subarray(0, 9), Buffer.from([24])]))).rejects.toThrow(
+    'Cannot load RDB type 24 (hash with field expiry) at offset 9',
   )
 })
 
