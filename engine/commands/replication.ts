@@ -1,4 +1,6 @@
 /** Replication's commands (Redis's replication.c): roles, synchronisation, acknowledgements. */
+import { type FailoverRequest, isAt } from '../replication/failover.ts'
+import type { Server } from '../server/server.ts'
 import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import type { Context } from './context.ts'
@@ -12,6 +14,10 @@ function replicaOf(context: Context, args: Arguments): void {
   const { replication, log } = server
   if (server.cluster !== undefined) {
     reply.error('ERR REPLICAOF not allowed in cluster mode.')
+    return
+  }
+  if (replication.failover.state !== 'no-failover') {
+    reply.error('ERR REPLICAOF not allowed while failing over.')
     return
   }
   if (args.is(1, 'no') && args.is(2, 'one')) {
@@ -46,12 +52,99 @@ function replicaOf(context: Context, args: Arguments): void {
   reply.ok()
 }
 
-function psync(context: Context, args: Arguments): void {
-  const { server, client, reply } = context
-  if (args.count > 3 && args.is(3, 'failover')) {
-    reply.error('ERR PSYNC FAILOVER is not supported by this server.')
+/** PSYNC … FAILOVER: our primary wants us to take over. False after an error was answered. */
+function takeOver({ server, client, reply }: Context, args: Arguments): boolean {
+  const { replication, log } = server
+  log.warning(`Failover request received for replid ${args.latin1(1)}.`)
+  if (replication.role === 'primary') {
+    reply.error("ERR PSYNC FAILOVER can't be sent to a master.")
+    return false
+  }
+  if (args.latin1(1).toLowerCase() !== replication.replicationId) {
+    reply.error('ERR PSYNC FAILOVER replid must match my replid.')
+    return false
+  }
+  replication.becomePrimary()
+  log.notice(`MASTER MODE enabled (failover request from '${server.clients.describe(client)}')`)
+  return true
+}
+
+interface FailoverWords {
+  request: FailoverRequest
+  hasTimeout: boolean
+}
+
+/** Undefined after an error was answered. */
+function failoverWords(context: Context, args: Arguments): FailoverWords | undefined {
+  const request: FailoverRequest = { timeoutMs: 0, force: false }
+  let hasTimeout = false
+  for (let i = 1; i < args.count; i++) {
+    if (args.is(i, 'timeout') && i + 1 < args.count && !hasTimeout) {
+      request.timeoutMs = numberArgument(context, args, ++i)
+      if (Number.isNaN(request.timeoutMs)) return undefined
+      if (request.timeoutMs <= 0) {
+        context.reply.error('ERR FAILOVER timeout must be greater than 0')
+        return undefined
+      }
+      hasTimeout = true
+    } else if (args.is(i, 'to') && i + 2 < args.count && request.target === undefined) {
+      const port = numberArgument(context, args, i + 2)
+      if (Number.isNaN(port)) return undefined
+      request.target = { host: args.utf8(i + 1), port }
+      i += 2
+    } else if (args.is(i, 'force') && !request.force) request.force = true
+    else {
+      context.reply.error(errors.syntax)
+      return undefined
+    }
+  }
+  return { request, hasTimeout }
+}
+
+function failoverRefusal(server: Server, { request, hasTimeout }: FailoverWords): string | undefined {
+  const { replication } = server
+  const { target } = request
+  if (replication.failover.state !== 'no-failover') return 'ERR FAILOVER already in progress.'
+  if (replication.role === 'replica') return 'ERR FAILOVER is not valid when server is a replica.'
+  if (replication.replicas.length === 0) return 'ERR FAILOVER requires connected replicas.'
+  if (request.force && (!hasTimeout || target === undefined)) {
+    return 'ERR FAILOVER with force option requires both a timeout and target HOST and IP.'
+  }
+  if (target === undefined) return undefined
+  const link = replication.replicas.find((one) => isAt(one, target))
+  if (link === undefined) return 'ERR FAILOVER target HOST and PORT is not a replica.'
+  return link.state === 'online' ? undefined : 'ERR FAILOVER target replica is not online.'
+}
+
+function failover(context: Context, args: Arguments): void {
+  const { server, reply } = context
+  const { replication } = server
+  if (server.cluster !== undefined) {
+    reply.error('ERR FAILOVER not allowed in cluster mode.')
     return
   }
+  if (args.count === 2 && args.is(1, 'abort')) {
+    if (replication.failover.state === 'no-failover') reply.error('ERR No failover in progress.')
+    else {
+      replication.failover.abort('Failover manually aborted')
+      reply.ok()
+    }
+    return
+  }
+  const words = failoverWords(context, args)
+  if (words === undefined) return
+  const refusal = failoverRefusal(server, words)
+  if (refusal !== undefined) {
+    reply.error(refusal)
+    return
+  }
+  replication.failover.begin(words.request)
+  reply.ok()
+}
+
+function psync(context: Context, args: Arguments): void {
+  const { server, client, reply } = context
+  if (args.count > 3 && args.is(3, 'failover') && !takeOver(context, args)) return
   const text = args.latin1(2)
   if (!/^-?\d{1,16}$/.test(text)) {
     server.log.warning(`Replica ${client.address} asks for synchronization but with a wrong offset`)
@@ -155,6 +248,32 @@ const roleFlags = ['admin', 'noscript', 'stale', 'no_async_loading'] as const
 const syncFlags = ['admin', 'noscript', 'no_async_loading', 'no_multi'] as const
 
 export const replicationCommands: readonly Command[] = [
+  {
+    name: 'failover',
+    arity: -1,
+    flags: ['admin', 'noscript', 'stale'],
+    categories: [],
+    group: 'server',
+    since: '6.2.0',
+    summary: 'Start a coordinated failover between this server and one of its replicas.',
+    complexity: 'O(1)',
+    arguments: [
+      {
+        name: 'target',
+        type: 'block',
+        token: 'TO',
+        flags: ['optional'],
+        arguments: [
+          { name: 'host', type: 'string' },
+          { name: 'port', type: 'integer' },
+          { name: 'force', type: 'pure-token', token: 'FORCE', flags: ['optional'] },
+        ],
+      },
+      { name: 'abort', type: 'pure-token', token: 'ABORT', flags: ['optional'] },
+      { name: 'milliseconds', type: 'integer', token: 'TIMEOUT', flags: ['optional'] },
+    ],
+    run: failover,
+  },
   {
     name: 'replicaof',
     arity: 3,

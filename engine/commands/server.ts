@@ -78,27 +78,31 @@ function swapdb(context: Context, args: Arguments): void {
   }
 }
 
-function shutdown({ client, reply, server }: Context, args: Arguments): void {
-  let save: boolean | undefined
-  let force = false
-  let abort = false
-  for (let i = 1; i < args.count; i++) {
-    if (args.is(i, 'nosave') && save === undefined) save = false
-    else if (args.is(i, 'save') && save === undefined) save = true
-    else if (args.is(i, 'force')) force = true
-    else if (args.is(i, 'abort')) abort = true
-    else if (!args.is(i, 'now')) {
-      reply.error(errors.syntax)
-      return
-    }
+function shutdown(context: Context, args: Arguments): void {
+  const { client, reply, server } = context
+  const asked = new Set<string>()
+  for (let i = 1; i < args.count; i++) asked.add(args.latin1(i).toLowerCase())
+  const known = [...asked].every((word) => ['save', 'nosave', 'now', 'force', 'abort'].includes(word))
+  if (!known || (asked.has('save') && asked.has('nosave')) || (asked.has('abort') && asked.size > 1)) {
+    reply.error(errors.syntax)
+    return
   }
-  if (abort) {
-    reply.error(args.count === 2 ? 'ERR No shutdown in progress.' : errors.syntax)
-  } else if (client.denyBlocking && client.connection !== undefined) {
+  if (asked.has('abort')) {
+    if (server.abortShutdown()) reply.ok()
+    else reply.error('ERR No shutdown in progress.')
+    return
+  }
+  const now = asked.has('now')
+  if (!now && client.denyBlocking && client.connection !== undefined) {
     reply.error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
-  } else if (server.shutdown({ ...(save === undefined ? {} : { save }), force }) !== undefined) {
-    reply.error('ERR Errors trying to SHUTDOWN. Check logs.')
+    return
   }
+  const save = asked.has('save') ? { save: true } : asked.has('nosave') ? { save: false } : {}
+  const failed = server.shutdown({ ...save, now, force: asked.has('force') }, (failure) => {
+    client.unblock((waiting) => waiting.error(failure))
+  })
+  if (failed !== undefined) reply.error('ERR Errors trying to SHUTDOWN. Check logs.')
+  else if (!client.closed) context.block('shutdown', 0, () => {})
 }
 
 function monitor({ client, reply, server }: Context): void {

@@ -120,7 +120,9 @@ function installSignals(io: Io, config: Config, server: AssembledServer): void {
     asked = true
     const flags: readonly string[] = config.values[parameter]
     const save = flags.includes('save') ? { save: true } : flags.includes('nosave') ? { save: false } : {}
-    const refused = server.shutdown({ ...save, force: flags.includes('force') })
+    const refused = server.shutdown({ ...save, now: flags.includes('now'), force: flags.includes('force') }, () => {
+      asked = false
+    })
     if (refused !== undefined) asked = false
   }
   process.on('SIGINT', () => shutDown('SIGINT', 'shutdown-on-sigint'))

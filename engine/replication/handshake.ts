@@ -25,11 +25,14 @@ export class Handshake {
   private readonly server: Server
   private readonly cached: StreamPosition | undefined
   private readonly send: (request: Buffer) => void
+  /** PSYNC asks the other one to take over (FAILOVER). */
+  private readonly isFailover: boolean
   private steps: Step[] = ['pong']
 
   /** `cached`: where we were in the stream. Begins at once. */
-  constructor(server: Server, cached: StreamPosition | undefined, send: (request: Buffer) => void) {
+  constructor(server: Server, cached: StreamPosition | undefined, send: (request: Buffer) => void, isFailover = false) {
     this.server = server
+    this.isFailover = isFailover
     this.cached = cached
     this.send = send
     send(encodeRequest(['PING']))
@@ -87,7 +90,7 @@ export class Handshake {
     }
     const { id, offset } = this.cached
     log.notice(`Trying a partial resynchronization (request ${id}:${offset + 1}).`)
-    this.send(encodeRequest(['PSYNC', id, String(offset + 1)]))
+    this.send(encodeRequest(['PSYNC', id, String(offset + 1), ...(this.isFailover ? ['FAILOVER'] : [])]))
   }
 
   private readSynchronization(text: string): HandshakeResult {
@@ -108,6 +111,10 @@ export class Handshake {
     }
     if (text.startsWith('-NOMASTERLINK') || text.startsWith('-LOADING')) {
       log.notice(`Master is currently unable to PSYNC but should be in the future: ${text}`)
+      return { kind: 'failed' }
+    }
+    if (this.isFailover) {
+      log.warning(`Unexpected reply to PSYNC from master: ${text}`)
       return { kind: 'failed' }
     }
     if (text.startsWith('-ERR')) {

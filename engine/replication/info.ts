@@ -18,7 +18,7 @@ export function replicationInfo(server: Server, replication: ServerReplication):
       ? [['min_slaves_good_slaves', asPrimary.goodReplicas] as const]
       : []),
     ...asPrimary.links.map((link, index) => [`slave${index}`, describe(link)] as const),
-    ['master_failover_state', 'no-failover'],
+    ['master_failover_state', replication.failover.state],
     ['master_replid', stream.id],
     ['master_replid2', stream.secondId],
     ['master_repl_offset', stream.offset],

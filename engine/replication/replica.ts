@@ -34,6 +34,8 @@ export class Replica implements PrimaryLink {
   cached: StreamPosition | undefined
   /** Bytes of the stream received, applied or not. */
   readOffset = 0
+  /** Set: the other server is to take over from this one, and this is told whether it has. */
+  onTakeOver: ((accepted: boolean) => void) | undefined
   private readonly server: Server
   private readonly stream: ReplicationStream
   private readonly primary: Primary
@@ -103,7 +105,12 @@ export class Replica implements PrimaryLink {
     this.server.log.notice('Non blocking connect for SYNC fired the event.')
     this.state = 'handshake'
     this.connection?.setNoDelay(true)
-    this.handshake = new Handshake(this.server, this.cached, (request) => this.connection?.write(request))
+    this.handshake = new Handshake(
+      this.server,
+      this.cached,
+      (request) => this.connection?.write(request),
+      this.onTakeOver !== undefined,
+    )
   }
 
   private receive(chunk: Buffer): void {
@@ -139,6 +146,11 @@ export class Replica implements PrimaryLink {
 
   private endHandshake(result: HandshakeResult): void {
     this.handshake = undefined
+    const { onTakeOver } = this
+    this.onTakeOver = undefined
+    onTakeOver?.(result.kind !== 'failed')
+    // Refused: this server is a primary again.
+    if (onTakeOver !== undefined && result.kind === 'failed') return
     if (result.kind === 'failed') this.abandon()
     else if (result.kind === 'continue') this.resume(result.id)
     else this.startTransfer(result)

@@ -3,6 +3,9 @@
 import type { Arguments } from '../commands/arguments.ts'
 import type { Context } from '../commands/context.ts'
 import type { Client } from '../server/client.ts'
+import type { Failover } from './failover.ts'
+
+export type FailoverState = 'no-failover' | 'waiting-for-sync' | 'failover-in-progress'
 
 export interface Replication {
   readonly role: 'primary' | 'replica'
@@ -37,6 +40,9 @@ export interface Replication {
 
   /** Bytes of the stream that are kept for replicas that are behind, more than the backlog may hold. */
   readonly bytesBeyondBacklog: number
+
+  /** FAILOVER: hands the role over to a replica. */
+  readonly failover: Failover
 
   /** How many online replicas have acknowledged `offset` (WAIT). */
   countAcknowledged(offset: number): number

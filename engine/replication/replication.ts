@@ -7,6 +7,7 @@ import type { Context } from '../commands/context.ts'
 import { errors } from '../commands/errors.ts'
 import type { Client } from '../server/client.ts'
 import type { Server } from '../server/server.ts'
+import { Failover } from './failover.ts'
 import { replicationInfo } from './info.ts'
 import { Primary } from './primary.ts'
 import { Replica } from './replica.ts'
@@ -24,6 +25,7 @@ export function createReplication(server: Server): Replication {
 export class ServerReplication implements Replication {
   readonly stream: ReplicationStream
   readonly asPrimary: Primary
+  readonly failover: Failover
   asReplica: Replica | undefined
   private readonly server: Server
   private readonly waiters: AcknowledgementWaiters
@@ -38,6 +40,11 @@ export class ServerReplication implements Replication {
     this.asPrimary = new Primary(server, this.stream)
     this.waiters = new AcknowledgementWaiters((offset) => this.asPrimary.countAcknowledged(offset))
     this.asPrimary.onAcknowledge(() => server.beforeSleep(this.checkWaiters))
+    this.failover = new Failover(server, {
+      follow: (host, port) => this.replicaOf(host, port, true),
+      lead: () => this.becomePrimary(),
+    })
+    this.asPrimary.onAcknowledge(() => this.failover.check())
     const address = server.config.values.replicaof
     if (address !== undefined) this.asReplica = this.newReplica(address, undefined)
     server.memory.count('replication.backlog', () => this.stream.backlog?.reservedBytes ?? 0)
@@ -104,7 +111,8 @@ export class ServerReplication implements Replication {
 
   // Roles
 
-  replicaOf(host: string, port: number): void {
+  /** `takesOver`: the other one is a replica of this server, and is to become its primary. */
+  replicaOf(host: string, port: number, takesOver = false): void {
     const { server } = this
     if (this.asReplica?.host === host && this.asReplica.port === port) return
     let cached: StreamPosition | undefined
@@ -114,6 +122,7 @@ export class ServerReplication implements Replication {
       this.server.blockedKeys.giveUp()
     } else cached = this.asReplica.end()
     this.asReplica = this.newReplica({ host, port }, cached)
+    if (takesOver) this.asReplica.onTakeOver = (accepted) => this.failover.answered(accepted)
     server.config.note('replicaof', [host, String(port)])
     this.asReplica.connect()
   }
@@ -206,6 +215,8 @@ export class ServerReplication implements Replication {
     if (this.asPrimary.linkOf(client) !== undefined) return
     if (this.asReplica !== undefined && this.asReplica.state !== 'connected') {
       client.reply.error("NOMASTERLINK Can't SYNC while not connected with my master")
+    } else if (this.failover.state !== 'no-failover') {
+      client.reply.error("NOMASTERLINK Can't SYNC while failing over")
     } else this.asPrimary.synchronize(client, request)
   }
 

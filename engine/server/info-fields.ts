@@ -47,6 +47,9 @@ function serverFields(server: RunningServer): Fields {
     ['lru_clock', Math.floor(server.nowMs / 1000) % (1 << 24)],
     ['config_file', config.filePath ?? ''],
     ['io_threads_active', 0],
+    ...(server.ending.remainingMs === undefined
+      ? []
+      : [['shutdown_in_milliseconds', server.ending.remainingMs] as const]),
   ]
 }
 

@@ -40,6 +40,7 @@ import { Propagation } from './propagation.ts'
 import { Broker } from './pubsub.ts'
 import { Rate } from './rates.ts'
 import type { Server, Stats } from './server.ts'
+import { Shutdown, type ShutdownOptions } from './shutdown.ts'
 import { SlowLog } from './slow-log.ts'
 import { Turn } from './turn.ts'
 import { WatchedKeys } from './watched-keys.ts'
@@ -91,6 +92,7 @@ export class RunningServer implements Server {
   readonly dispatcher: Dispatcher
   readonly scripting = new Scripting(this)
   readonly functions = new FunctionLibraries(this)
+  readonly ending = new Shutdown(this)
   readonly buffers = new BufferPool()
   /** The client whose input runs now: it is flushed when its chunk ends. */
   serving: ClientConnection | undefined = undefined
@@ -417,17 +419,12 @@ export class RunningServer implements Server {
     this.io.host.exit(status)
   }
 
-  shutdown(options: { save?: boolean; force?: boolean; status?: number }): string | undefined {
-    this.log.warning('User requested shutdown...')
-    const failed = this.persistence.prepareShutdown(options.save, options.force === true)
-    if (failed !== undefined && !options.force) {
-      this.log.warning('Errors trying to shut down the server. Check the logs for more information.')
-      return failed
-    }
-    this.stop()
-    this.log.warning('Redis is now ready to exit, bye bye...')
-    this.io.host.exit(options.status ?? 0)
-    return undefined
+  shutdown(options: ShutdownOptions, onFailure: (failure: string) => void = () => {}): string | undefined {
+    return this.ending.begin(options, onFailure)
+  }
+
+  abortShutdown(): boolean {
+    return this.ending.abort()
   }
 }
 

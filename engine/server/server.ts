@@ -27,6 +27,7 @@ import type { MemoryAccount } from './memory-account.ts'
 import type { Monitors } from './monitors.ts'
 import type { Pause } from './pause.ts'
 import type { Broker } from './pubsub.ts'
+import type { ShutdownOptions } from './shutdown.ts'
 import type { SlowLog } from './slow-log.ts'
 import type { WatchedKeys } from './watched-keys.ts'
 
@@ -107,10 +108,13 @@ export interface Server {
   /** CONFIG RESETSTAT. */
   resetStatistics(): void
   /**
-   * Saves if asked to (`save` undefined: if there are save points), closes everything and calls `io.host.exit(status)`.
-   * Undefined, or why it could not be (the save failed); `force` ends it all the same.
+   * Waits for replicas to catch up (not with `now`), saves (`save` undefined: if there are save points), closes everything
+   * and calls `io.host.exit(status)`. Undefined, or why it could not be (the save failed; `force` ends it all the same).
+   * `onFailure` is told when a shutdown that was still waiting came to nothing.
    */
-  shutdown(options: { save?: boolean; force?: boolean; status?: number }): string | undefined
+  shutdown(options: ShutdownOptions, onFailure?: (failure: string) => void): string | undefined
+  /** Ends the waiting of a shutdown; false when there was none. */
+  abortShutdown(): boolean
   /** Ends the process at once: nothing is saved, and nobody gets another answer. */
   abort(status: number): void
   /** Goes on with what a client sent while it could not run commands. */
