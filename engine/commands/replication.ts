@@ -254,24 +254,6 @@ export const replicationCommands: readonly Command[] = [
     flags: ['admin', 'noscript', 'stale'],
     categories: [],
     group: 'server',
-    since: '6.2.0',
-    summary: 'Start a coordinated failover between this server and one of its replicas.',
-    complexity: 'O(1)',
-    arguments: [
-      {
-        name: 'target',
-        type: 'block',
-        token: 'TO',
-        flags: ['optional'],
-        arguments: [
-          { name: 'host', type: 'string' },
-          { name: 'port', type: 'integer' },
-          { name: 'force', type: 'pure-token', token: 'FORCE', flags: ['optional'] },
-        ],
-      },
-      { name: 'abort', type: 'pure-token', token: 'ABORT', flags: ['optional'] },
-      { name: 'milliseconds', type: 'integer', token: 'TIMEOUT', flags: ['optional'] },
-    ],
     run: failover,
   },
   {
