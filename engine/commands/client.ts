@@ -1,7 +1,9 @@
 /** CLIENT: connections seen from outside. */
+
 import type { Client } from '../server/client.ts'
 import type { Arguments } from './arguments.ts'
 import { clientKill, clientList } from './client-selection.ts'
+import { clientCaching, clientGetredir, clientTracking, clientTrackinginfo } from './client-tracking.ts'
 import type { Command } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
@@ -110,34 +112,6 @@ function clientUnpause({ reply, server }: Context): void {
   reply.ok()
 }
 
-/** Nobody tracks: client-side caching does not exist yet. */
-function clientGetredir({ reply }: Context): void {
-  reply.integer(-1)
-}
-
-function clientTrackinginfo({ reply }: Context): void {
-  reply.map(3)
-  reply.text('flags')
-  reply.set(1)
-  reply.text('off')
-  reply.text('redirect')
-  reply.integer(-1)
-  reply.text('prefixes')
-  reply.array(0)
-}
-
-function clientTracking({ reply }: Context, args: Arguments): void {
-  if (args.is(2, 'off')) reply.ok()
-  else if (args.is(2, 'on')) reply.error('ERR this server does not support client tracking yet')
-  else reply.error(errors.syntax)
-}
-
-function clientCaching({ reply }: Context): void {
-  reply.error(
-    'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
-  )
-}
-
 function clientHelp({ reply }: Context): void {
   replyHelp(reply, 'CLIENT', helpLines)
 }
@@ -193,6 +167,7 @@ const helpLines = [
 export const clientCommands: readonly Command[] = [
   {
     name: 'client',
+    traits: ['keepsCaching'],
     arity: -2,
     flags: [],
     categories: [],

@@ -39,6 +39,7 @@ export type CommandFlag =
  * - `executesTransaction`: EXEC, which is a write when its queue holds one, and which a refusal turns into EXECABORT.
  * - `protected`: needs `enable-debug-command` and the like.
  * - `runsScript`: EVAL, FCALL …: a script that declares its flags replaces the command's (write, denyoom, stale).
+ * - `keepsCaching`: what CLIENT CACHING said still holds for the command after this one (a container's subcommands).
  * - `mayReplicate`: counts as a write for CLIENT PAUSE and read-only scripts, though not flagged as one (PUBLISH, EVAL).
  * - `checksDisk`: refused like a write when the disk fails (PING, so that monitoring sees it).
  */
@@ -49,6 +50,7 @@ export type CommandTrait =
   | 'protected'
   | 'checksDisk'
   | 'mayReplicate'
+  | 'keepsCaching'
   | 'runsScript'
 
 /** How `COMMAND INFO` describes where keys are; the flag words are Redis's. */

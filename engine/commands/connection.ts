@@ -134,6 +134,7 @@ function reset({ client, reply, server }: Context): void {
   server.monitors.remove(client)
   client.discardTransaction()
   server.pubsub.forget(client)
+  if (client.tracking !== undefined) server.tracking.disable(client)
   client.databaseIndex = 0
   client.setProtocol(2)
   client.name = ''

@@ -81,7 +81,7 @@ function populate(context: Context, args: Arguments): void {
     const value = bytes === 0 ? text : Buffer.alloc(bytes)
     if (bytes > 0) text.copy(value)
     db.setPlainText(key, 0, key.length, value, 0, value.length)
-    server.watchedKeys.touch(db, key)
+    server.keyTouched(db, key)
   }
   reply.ok()
 }

@@ -31,6 +31,7 @@ function flushOptionsValid(args: Arguments): boolean {
 function flush(context: Context, args: Arguments, databases: readonly KeyspacePort[]): void {
   const { config, stats } = context.server
   const isLazy = args.count === 1 ? config.values['lazyfree-lazy-user-flush'] : args.is(1, 'async')
+  context.server.tracking.invalidateAll()
   for (const database of databases) {
     context.server.watchedKeys.touchAll(database)
     context.dirty(database.size)

@@ -80,7 +80,7 @@ function xgroupCreate(context: Context, args: Arguments): void {
   if (entry === NO_ENTRY) {
     entry = db.setAggregate(args.memory, args.start(2), args.end(2), new StreamValue())
     context.created(2)
-    context.server.watchedKeys.touch(db, args.copy(2))
+    context.server.keyTouched(db, args.copy(2))
   } else db.willChange(entry)
   const value = streamAt(context, entry)
   const group = value.addGroup(args.copy(3), given ?? value.stream.lastId, options.entriesRead)

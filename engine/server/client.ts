@@ -8,6 +8,7 @@ import type { Command } from '../commands/command.ts'
 import type { Connection } from '../io.ts'
 import type { RequestParser } from '../resp/parser.ts'
 import type { Reply } from '../resp/reply.ts'
+import type { TrackingState } from './tracking.ts'
 import type { Watcher } from './watched-keys.ts'
 
 export type ClientKind = 'normal' | 'replica' | 'primary' | 'pubsub'
@@ -60,10 +61,14 @@ export interface Client extends Watcher {
   readonly blockedFor: string | undefined
   readonly closed: boolean
   readonly subscriptions: Subscriptions
+  /** Listens to something. */
+  readonly subscribed: boolean
   /** In MONITOR mode. */
   monitoring: boolean
   replyMode: ReplyMode
   noEvict: boolean
+  /** Client-side caching; undefined: off. */
+  tracking: TrackingState | undefined
   /** Set by internal clients and while a script or transaction runs: blocking commands must answer at once. */
   denyBlocking: boolean
   /** `ip:port` of the peer, or `path:0`. */

@@ -71,7 +71,7 @@ export class ClientRegistry {
       ['events', output > 0 ? 'rw' : 'r'],
       ['cmd', client.lastCommandName ?? 'NULL'],
       ['user', client.userName],
-      ['redir', -1],
+      ['redir', client.tracking?.redirect ?? -1],
       ['resp', client.reply.protocol],
     ]
     return fields.map(([name, value]) => `${name}=${value}`).join(' ')
@@ -88,6 +88,9 @@ function clientFlags(client: Client): string {
   if (subscriptions.channels.size + subscriptions.patterns.size + subscriptions.shardChannels.size > 0) flags += 'P'
   if (client.transaction !== undefined) flags += 'x'
   if (client.blocked) flags += 'b'
+  if (client.tracking !== undefined) flags += 't'
+  if (client.tracking?.redirectBroken) flags += 'R'
+  if (client.tracking?.broadcast) flags += 'B'
   if (client.watchBroken) flags += 'd'
   if (client.connection?.isUnixSocket) flags += 'U'
   if (client.readOnlyMode) flags += 'r'

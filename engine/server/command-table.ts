@@ -43,6 +43,7 @@ export const traitBits: Record<CommandTrait, number> = {
   protected: 1 << 25,
   checksDisk: 1 << 26,
   mayReplicate: 1 << 15,
+  keepsCaching: 1 << 27,
   runsScript: 1 << 27,
 }
 

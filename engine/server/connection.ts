@@ -8,6 +8,7 @@
  * bytes wait for it; then its input waits too. Redis has no such bound for normal clients (its default limit is none)
  * and would grow until memory ends.
  */
+
 import type { User } from '../acl/user.ts'
 import type { Arguments } from '../commands/arguments.ts'
 import type { Connection, IoError, Timer } from '../io.ts'
@@ -18,6 +19,7 @@ import type { Client, ClientKind, QueuedCommand, ReplyMode } from './client.ts'
 import type { CommandRecord } from './command-table.ts'
 import type { ClientMemoryKind } from './memory-account.ts'
 import type { RunningServer } from './running-server.ts'
+import type { TrackingState } from './tracking.ts'
 import type { WatchedKey } from './watched-keys.ts'
 
 /** Estimated bytes of a client that holds nothing, and of one name that it listens to or watches. */
@@ -61,6 +63,7 @@ export class ClientConnection implements Client {
   monitoring = false
   replyMode: ReplyMode = 'on'
   noEvict = false
+  tracking: TrackingState | undefined = undefined
   denyBlocking: boolean
   lastRecord: CommandRecord | undefined = undefined
   onApplied: ((command: Buffer) => void) | undefined = undefined

@@ -140,14 +140,14 @@ export class CommandContext implements Context {
   }
 
   private changedSlowly(key: Buffer, eventClass: EventClass, event: string, db = this.db): void {
-    this.server.watchedKeys.touch(db, key)
+    this.server.keyTouched(db, key)
     this.server.blockedKeys.touch(db, key)
     this.notify(eventClass, event, key, db)
   }
 
   touched(keyIndex: number): void {
     this.changes++
-    this.server.watchedKeys.touch(this.db, this.args.copy(keyIndex))
+    this.server.keyTouched(this.db, this.args.copy(keyIndex))
   }
 
   created(keyIndex: number): void {

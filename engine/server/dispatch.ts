@@ -11,7 +11,7 @@ import type { Clock } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
 import { type CommandRecord, flagBits, traitBits } from './command-table.ts'
 import type { ClientConnection } from './connection.ts'
-import { CommandContext } from './context.ts'
+import { CommandContext, type Frame } from './context.ts'
 import type { RunningServer } from './running-server.ts'
 
 const KEYSPACE = flagBits.write | flagBits.readonly | traitBits.mayReplicate
@@ -233,6 +233,7 @@ export class Dispatcher {
       const secrets = record.command.secretArguments?.(args, (name) => server.config.isSensitive(name)) ?? []
       server.monitors.feed(client, client.databaseIndex, args, secrets)
     }
+    if (server.tracking.isActive) this.track(client, record, args, outer)
     this.propagate(client, record, args)
     propagation.depth--
     if (outer !== undefined) {
@@ -244,6 +245,16 @@ export class Dispatcher {
     if (!propagation.isEmpty) propagation.flush()
     client.lastWriteOffset = server.replication.offset
     if (server.blockedKeys.hasReady) server.blockedKeys.serve()
+    if (server.tracking.isActive) {
+      server.tracking.commandEnded(client, record.parent?.has(traitBits.keepsCaching) ?? false)
+    }
+  }
+
+  /** Client-side caching. When a script reads, the client that called it is taken to read all keys it has declared. */
+  private track(client: ClientConnection, record: CommandRecord, args: Arguments, outer: Frame | undefined): void {
+    if (!record.has(flagBits.readonly) || record.has(flagBits.pubsub | flagBits.noscript)) return
+    if (client.connection !== undefined) this.server.tracking.remember(client, record.command, args)
+    else if (outer !== undefined) this.server.tracking.remember(outer.client, outer.record.command, outer.args)
   }
 
   /**

@@ -207,7 +207,7 @@ export class Eviction {
     database.remove(entry)
     server.latency.add('eviction-del', (clock.monotonicUs() - startUs) / 1000, server.nowMs)
     server.stats.evictedKeys++
-    server.watchedKeys.touch(database, key)
+    server.keyTouched(database, key)
     server.events.notify('evicted', 'evicted', key, database.index)
     const word = server.config.values['lazyfree-lazy-eviction'] ? 'UNLINK' : 'DEL'
     server.propagate(database.index, [word, key])

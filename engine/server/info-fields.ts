@@ -72,13 +72,13 @@ function clientFields(server: RunningServer): Fields {
     ['client_recent_max_input_buffer', inputBytes],
     ['client_recent_max_output_buffer', outputBytes],
     ['blocked_clients', clients.blockedCount],
-    ['tracking_clients', 0],
+    ['tracking_clients', server.tracking.counts.clients],
     ['clients_in_timeout_table', timed],
   ]
 }
 
 function statsFields(server: RunningServer): Fields {
-  const { stats, pubsub, rates } = server
+  const { stats, pubsub, tracking, rates } = server
   return [
     ['total_connections_received', stats.connectionsReceived],
     ['total_commands_processed', stats.commandsProcessed],
@@ -108,6 +108,9 @@ function statsFields(server: RunningServer): Fields {
     ['pubsub_channels', pubsub.count('channels')],
     ['pubsub_patterns', pubsub.count('patterns')],
     ['pubsubshard_channels', pubsub.count('shardChannels')],
+    ['tracking_total_keys', tracking.counts.keys],
+    ['tracking_total_items', tracking.counts.items],
+    ['tracking_total_prefixes', tracking.counts.prefixes],
     ['total_error_replies', stats.errorReplies],
     ['total_reads_processed', stats.reads],
     ['total_writes_processed', stats.writes],

@@ -42,6 +42,7 @@ import { Rate } from './rates.ts'
 import type { Server, Stats } from './server.ts'
 import { Shutdown, type ShutdownOptions } from './shutdown.ts'
 import { SlowLog } from './slow-log.ts'
+import { Tracking } from './tracking.ts'
 import { Turn } from './turn.ts'
 import { WatchedKeys } from './watched-keys.ts'
 
@@ -62,6 +63,7 @@ export class RunningServer implements Server {
   readonly commands: CommandTable
   readonly clients: ClientRegistry
   readonly access: Access
+  readonly tracking: Tracking
   readonly watchedKeys = new WatchedKeys()
   readonly blockedKeys = new BlockedKeys()
   readonly monitors: Monitors
@@ -128,6 +130,12 @@ export class RunningServer implements Server {
       },
     })
     this.commands = new CommandTable(commandFamilies.flat(), config.directives.renamedCommands)
+    this.tracking = new Tracking({
+      findClient: (id) => this.clients.get(id),
+      current: () => this.serving,
+      keysMax: () => Number(config.values['tracking-table-max-keys']),
+      beforeSleep: (task) => this.turn.beforeSleep(task),
+    })
     this.access = new Access({
       table: permittedCommands(this.commands),
       channelsByDefault: () => config.values['acl-pubsub-default'] === 'allchannels',
@@ -188,7 +196,7 @@ export class RunningServer implements Server {
 
   /** Whether somebody wants to know which key was changed. */
   get keyChangesMatter(): boolean {
-    return this.events.flags !== 0 || !this.watchedKeys.isEmpty || !this.blockedKeys.isEmpty
+    return this.events.flags !== 0 || !this.watchedKeys.isEmpty || !this.blockedKeys.isEmpty || this.tracking.isActive
   }
 
   refreshClock(): void {
@@ -237,6 +245,7 @@ export class RunningServer implements Server {
     this.pubsub.forget(client)
     this.monitors.remove(client)
     this.watchedKeys.unwatchAll(client)
+    if (client.tracking !== undefined) this.tracking.disable(client)
     this.resuming.delete(client)
   }
 
@@ -311,6 +320,12 @@ export class RunningServer implements Server {
 
   // ---- data
 
+  /** Who watches the key or holds it in a cache learns that it was changed. */
+  keyTouched(database: KeyspacePort, key: Buffer): void {
+    this.watchedKeys.touch(database, key)
+    if (this.tracking.isActive) this.tracking.invalidate(key)
+  }
+
   removeExpired(database: KeyspacePort, entry: Entry): void {
     const key = database.key(entry)
     const startUs = this.latency.isOn ? this.io.clock.monotonicUs() : 0
@@ -318,7 +333,7 @@ export class RunningServer implements Server {
     if (this.latency.isOn) this.latency.add('expire-del', (this.io.clock.monotonicUs() - startUs) / 1000, this.nowMs)
     this.stats.expiredKeys++
     this.events.notify('expired', 'expired', key, database.index)
-    this.watchedKeys.touch(database, key)
+    this.keyTouched(database, key)
     this.blockedKeys.touch(database, key)
     const word = this.config.values['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL'
     this.propagation.addWords(database.index, [word, key])
@@ -330,6 +345,7 @@ export class RunningServer implements Server {
 
   emptyDatabases(): void {
     this.functions.flush()
+    this.tracking.invalidateAll()
     for (const database of this.databases) {
       this.watchedKeys.touchAll(database)
       database.clear()

@@ -29,6 +29,7 @@ import type { Pause } from './pause.ts'
 import type { Broker } from './pubsub.ts'
 import type { ShutdownOptions } from './shutdown.ts'
 import type { SlowLog } from './slow-log.ts'
+import type { Tracking } from './tracking.ts'
 import type { WatchedKeys } from './watched-keys.ts'
 
 export interface Server {
@@ -42,6 +43,9 @@ export interface Server {
   readonly commands: CommandTable
   readonly clients: ClientRegistry
   readonly access: Access
+  readonly tracking: Tracking
+  /** Who watches the key or holds it in a cache learns that it was changed. */
+  keyTouched(database: KeyspacePort, key: Buffer): void
   readonly watchedKeys: WatchedKeys
   readonly blockedKeys: BlockedKeys
   readonly slowLog: SlowLog
