@@ -28,6 +28,7 @@ export { clients, disk, kill, node, partition, pause, powerCut } from './fault/f
 export {
   between,
   count,
+  greatest,
   least,
   less,
   measured,
@@ -43,7 +44,7 @@ export {
 } from './predict/quantity.ts'
 export { cluster, standalone } from './topology/topology.ts'
 export { dataSet } from './workload/data-set.ts'
-export { overwrites, uniqueWrites } from './workload/workload.ts'
+export { overwrites, saturation, uniqueWrites } from './workload/workload.ts'
 
 export interface Scenario {
   /** `<theme>/<name>`, the same as its file's path below `scenarios/`. */
@@ -76,11 +77,22 @@ export interface Scenario {
   /** What must hold between arms. */
   compare: readonly Comparison[]
   checks: readonly CheckSpec[]
+  /** Measures over a parameter of the arms, drawn as lines. */
+  curves?: readonly CurveSpec[]
   /**
    * What follows for a user's own configuration, one sentence each. `{arm.measure}` is replaced by the measured value,
    * `{setting}` by the arms' common setting.
    */
   advice: readonly string[]
+}
+
+export interface CurveSpec {
+  title: string
+  measure: string
+  /** The parameter of the arms on the horizontal axis. */
+  over: string
+  /** Arms by the label of their line. */
+  lines: Readonly<Record<string, readonly string[]>>
 }
 
 export interface Arm {
@@ -94,6 +106,8 @@ export interface Arm {
   afterwards?: readonly Action[]
   /** Added to the scenario's, in place of those for the same measure. */
   predict?: Readonly<Record<string, PredictionSpec>>
+  /** In place of the scenario's. */
+  checks?: readonly CheckSpec[]
 }
 
 export interface PredictionSpec {
@@ -103,12 +117,13 @@ export interface PredictionSpec {
   source: string
 }
 
-export type Unit = 'writes' | 'ms' | 'ratio' | 'ops/s' | 'bytes' | 'keys' | 'times'
+export type Unit = 'writes' | 'ms' | 'ratio' | 'ops/s' | 'bytes' | 'keys' | 'times' | 'µs'
 
 export interface Requirement {
   measure: string
   /** In the measure's unit; times in seconds. */
-  atMost: Quantity
+  atMost?: Quantity
+  atLeast?: Quantity
   /** Why the run says nothing otherwise. */
   because: string
 }
@@ -128,7 +143,7 @@ export interface Comparison {
 }
 
 /** Something that the run does, and waits for. */
-export type Action = CommandAction | ReadAction | FilesAction | FaultAction
+export type Action = CommandAction | IncrementAction | ReadAction | FilesAction | FaultAction
 
 /** An administrative command to a node. */
 export interface CommandAction {
@@ -139,6 +154,14 @@ export interface CommandAction {
   until?: string
   /** Becomes a measure: how long it took, until over. */
   measure?: string
+}
+
+/** INCR of so many keys, each so many times. The keys are called `counter:000001` and so on: 14 bytes. */
+export interface IncrementAction {
+  kind: 'increment'
+  node: string
+  keys: Quantity
+  times: number
 }
 
 /** Numbers of a node's INFO become measures. */
@@ -191,6 +214,10 @@ export function command(
   options: Pick<CommandAction, 'until' | 'measure'> = {},
 ): CommandAction {
   return { kind: 'command', node, words, ...options }
+}
+
+export function increment(node: string, keys: Quantity, times: number): IncrementAction {
+  return { kind: 'increment', node, keys, times }
 }
 
 export function read(node: string, fields: Readonly<Record<string, string>>): ReadAction {

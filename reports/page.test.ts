@@ -178,3 +178,17 @@ test('a measure without a prediction is called as the result calls it', () => {
   result.measures = { loadMs: { label: 'load of the data', unit: 'ms' } }
   expect(wordsOf(renderPage(result))).toMatch(/load of the data<\/th><td class="number">812\u202fms/)
 })
+
+test('a curve shows every point with its number, and is left out where there is but one', () => {
+  const result = splitBrainResult()
+  const points = [
+    { x: 30_000, y: 85 },
+    { x: 600_000, y: 1070 },
+  ]
+  result.curves = [{ title: 'Longest <operation>', unit: 'ms', over: 'keys', lines: [{ label: 'SAVE', points }] }]
+  const page = wordsOf(renderPage(result))
+  expect(page).toContain('aria-label="Longest &lt;operation&gt;. SAVE: 30,000: 85\u202fms, 600,000: 1.07\u202fs"')
+  expect(page.match(/class="value"[^>]*>(85\u202fms|1\.07\u202fs)</g)).toHaveLength(2)
+  result.curves[0]!.lines[0]!.points.pop()
+  expect(wordsOf(renderPage(result))).not.toContain('class="curve"')
+})

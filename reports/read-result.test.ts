@@ -19,12 +19,12 @@ test('what was written is read back unchanged', () => {
 test('a result of version 1 is read as one that says nothing of what came with version 2', () => {
   const result = splitBrainResult()
   const old = JSON.parse(JSON.stringify({ ...result, version: 1 }))
-  for (const name of ['notRun', 'measures']) delete old[name]
+  for (const name of ['notRun', 'measures', 'curves']) delete old[name]
   for (const arm of old.arms) {
     delete arm.target
     delete arm.timeline.samples
   }
-  expect(readResult(JSON.stringify(old))).toEqual({ ...result, notRun: [], measures: {} })
+  expect(readResult(JSON.stringify(old))).toEqual({ ...result, notRun: [], measures: {}, curves: [] })
 })
 
 test.each<[string, string, RegExp]>([

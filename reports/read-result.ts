@@ -63,7 +63,7 @@ function upgrade(value: unknown): unknown {
       ? arm
       : { target: result.target?.kind, ...arm, timeline: arm.timeline && { samples: [], ...arm.timeline } },
   )
-  return { notRun: [], measures: {}, ...result, version: RESULT_VERSION, arms }
+  return { notRun: [], measures: {}, curves: [], ...result, version: RESULT_VERSION, arms }
 }
 
 /** `arms[0].verdict: expected one of "pass", "fail", "unknown"`. */

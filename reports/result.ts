@@ -8,7 +8,7 @@
 import { z } from 'zod'
 
 /**
- * 2 added: arms that could not run (`notRun`), the target of each arm, labels and units of measures, samples that nodes
+ * 2 added: arms that could not run (`notRun`), the target of each arm, labels and units of measures, curves over several arms, samples that nodes
  * told of themselves; losses and outages may be absent where a scenario has none. `read-result.ts` reads version 1.
  */
 export const RESULT_VERSION = 2
@@ -178,6 +178,15 @@ export const campaignSchema = z.object({
   ),
 })
 
+/** A measure of several arms over a parameter in which they differ. */
+export const curveSchema = z.object({
+  title: z.string(),
+  unit: z.string(),
+  /** Name of the parameter on the horizontal axis. */
+  over: z.string(),
+  lines: z.array(z.object({ label: z.string(), points: z.array(z.object({ x: z.number(), y: z.number() })) })),
+})
+
 /** An arm that was asked for and could not run there. */
 export const notRunSchema = z.object({ arm: z.string(), title: z.string(), target: z.string(), reason: z.string() })
 
@@ -201,6 +210,7 @@ export const resultSchema = z.object({
   arms: z.array(armSchema),
   /** The verdict is that of the other arms; each of these is a sentence on the page. */
   notRun: z.array(notRunSchema),
+  curves: z.array(curveSchema),
   /** How measures are called, and their units, where no prediction says so. */
   measures: z.record(z.string(), z.object({ label: z.string(), unit: z.string() })),
   campaign: campaignSchema.nullable(),
@@ -217,6 +227,7 @@ export type NodeSpan = z.infer<typeof nodeSpanSchema>
 export type NodeTimeline = z.infer<typeof nodeTimelineSchema>
 export type GroupSeries = z.infer<typeof groupSeriesSchema>
 export type Timeline = z.infer<typeof timelineSchema>
+export type Curve = z.infer<typeof curveSchema>
 export type Outage = z.infer<typeof outageSchema>
 export type ArmResult = z.infer<typeof armSchema>
 export type Campaign = z.infer<typeof campaignSchema>

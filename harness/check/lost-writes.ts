@@ -68,7 +68,7 @@ export function possibleCauses(history: History): LossCause[] {
   const isCut = history.of('fault').some((fault) => fault.minority.length > 0)
   const hasCrash = crashesOf(history).length > 0
   return [
-    ...(isCut || !hasCrash ? (['minority-side', 'async-window'] as const) : []),
+    ...(isCut ? (['minority-side', 'async-window'] as const) : []),
     ...(hasCrash ? (['crash'] as const) : []),
     'other',
   ]

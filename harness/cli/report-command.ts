@@ -11,7 +11,7 @@ import { HarnessError } from '../errors.ts'
 import { readHistory } from '../history/history-file.ts'
 import { judgeArm, runVerdict } from '../run/judge.ts'
 import { factsFor } from '../run/run-scenario.ts'
-import { sideBySide } from '../run/side-by-side.ts'
+import { curvesOf, sideBySide } from '../run/side-by-side.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { findScenario } from './scenario-catalog.ts'
 import { verdictText } from './verdict-text.ts'
@@ -84,7 +84,7 @@ async function rejudge(saved: Result, directory: string): Promise<Result> {
     return { ...judged, historyFile: arm.historyFile, traceHash: arm.traceHash }
   })
   const arms = sideBySide(scenario, judgedArms, saved.settings)
-  return { ...saved, ...runVerdict(scenario, arms), arms }
+  return { ...saved, ...runVerdict(scenario, arms), arms, curves: curvesOf(scenario, arms) }
 }
 
 function newestRun(): string {

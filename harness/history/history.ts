@@ -5,6 +5,8 @@
  * On disk: one JSON object a line, appended as it happens. Times are ms since the workload began.
  */
 
+import type { LoadResult } from '../../reports/load-result.ts'
+
 export type Outcome =
   /** The server said that it was done. */
   | 'ok'
@@ -20,6 +22,7 @@ export type HistoryEvent =
   | FaultEvent
   | CommandEvent
   | FigureEvent
+  | LoadEvent
   | NodeEvent
   | ContentEvent
   | EndEvent
@@ -97,6 +100,15 @@ export interface FigureEvent {
   node: string
   name: string
   value: number
+}
+
+/** What the load driver measured, from `atMs` on. */
+export interface LoadEvent {
+  type: 'load'
+  atMs: number
+  /** CPU time that the server used meanwhile. */
+  serverCpuMs: number
+  result: LoadResult
 }
 
 /** What a node said of itself when asked. Not recorded while nothing has changed but the offset by little. */

@@ -17,6 +17,7 @@ export type Quantity =
   | { kind: 'sum'; of: readonly Quantity[] }
   | { kind: 'product'; of: readonly Quantity[] }
   | { kind: 'least'; of: readonly Quantity[] }
+  | { kind: 'greatest'; of: readonly Quantity[] }
   | { kind: 'between'; low: Quantity; high: Quantity }
   | { kind: 'scaled'; factor: number; value: Quantity }
   | { kind: 'less'; value: Quantity; by: Quantity }
@@ -82,6 +83,10 @@ export function least(...of: Quantity[]): Quantity {
   return { kind: 'least', of }
 }
 
+export function greatest(...of: Quantity[]): Quantity {
+  return { kind: 'greatest', of }
+}
+
 /** From the low end of `low` to the high end of `high`. */
 export function between(low: Quantity, high: Quantity): Quantity {
   return { kind: 'between', low, high }
@@ -139,6 +144,8 @@ export function evaluate(quantity: Quantity, facts: Facts): Interval {
       return combine(quantity.of, facts, (a, b) => a * b)
     case 'least':
       return combine(quantity.of, facts, Math.min)
+    case 'greatest':
+      return combine(quantity.of, facts, Math.max)
     case 'between':
       return { low: evaluate(quantity.low, facts).low, high: evaluate(quantity.high, facts).high }
     case 'scaled': {
@@ -234,6 +241,8 @@ function print(quantity: Quantity, facts: Facts, numbers: boolean): string {
       return quantity.of.map(nested).join(' × ')
     case 'least':
       return `min(${quantity.of.map(inner).join('; ')})`
+    case 'greatest':
+      return `max(${quantity.of.map(inner).join('; ')})`
     case 'between':
       return `${inner(quantity.low)} … ${inner(quantity.high)}`
     case 'scaled':

@@ -2,16 +2,19 @@
 import { ReplyError } from '../../engine/resp/reply-parser.ts'
 import { describeFault, type FaultSpec, type Machines, minorityOf, startFault } from '../fault/fault.ts'
 import type { Recorder } from '../history/history.ts'
-import { evaluateMs, type Facts } from '../predict/quantity.ts'
-import type { Action, CommandAction, FaultAction, FilesAction, ReadAction } from '../scenario.ts'
+import { evaluate, evaluateMs, type Facts } from '../predict/quantity.ts'
+import type { Action, CommandAction, FaultAction, FilesAction, IncrementAction, ReadAction } from '../scenario.ts'
 import { AdminClient, replyText } from '../topology/admin-client.ts'
 import { parseInfo } from '../topology/node-state.ts'
 import type { Topology } from '../topology/start.ts'
+import { incrementCounters } from '../workload/data-set.ts'
 import type { World, WorldNode } from '../world/world.ts'
 
 /** A SAVE or the load of a large data set may take long; then the run is given up. */
 const PATIENCE_MS = 120_000
 const POLL_MS = 10
+/** The load of fewer keys is over before its clock has moved. */
+const PER_MILLION_LEAST_KEYS = 10_000
 const REPLY_CHARACTERS = 200
 
 export interface ActionContext {
@@ -32,6 +35,8 @@ export function perform(action: Action, context: ActionContext): Promise<void> {
       return injectFault(action, context)
     case 'command':
       return runCommand(action, context)
+    case 'increment':
+      return increment(action, context)
     case 'read':
       return readFields(action, context)
     case 'files':
@@ -82,8 +87,16 @@ async function untilServing(context: ActionContext, name: string, startedMs: num
     }
     const atMs = nowMs()
     recorder.record({ type: 'figure', atMs, node: name, name: 'restartMs', value: Math.round(atMs - startedMs) })
+    const info = parseInfo(await admin.text(['INFO', 'cpu']))
+    const cpuMs = 1000 * (Number(info.get('used_cpu_user')) + Number(info.get('used_cpu_sys')))
+    recorder.record({ type: 'figure', atMs, node: name, name: 'restartCpuMs', value: Math.round(cpuMs) })
     const loadMs = loadTimeMs(admin.node)
-    if (loadMs !== undefined) recorder.record({ type: 'figure', atMs, node: name, name: 'loadMs', value: loadMs })
+    if (loadMs === undefined) return
+    recorder.record({ type: 'figure', atMs, node: name, name: 'loadMs', value: loadMs })
+    const keys = Number(await admin.command(['DBSIZE']))
+    if (keys < PER_MILLION_LEAST_KEYS) return
+    const value = Math.round((loadMs / keys) * 1e6)
+    recorder.record({ type: 'figure', atMs, node: name, name: 'loadPerMillionMs', value })
   })
 }
 
@@ -116,6 +129,15 @@ async function runCommand({ node, words, until, measure }: CommandAction, contex
       recorder.record({ type: 'figure', atMs: nowMs(), node, name: measure, value: Math.round(doneMs * 100) / 100 })
     }
   })
+}
+
+async function increment({ node: name, keys, times }: IncrementAction, context: ActionContext): Promise<void> {
+  const { world, topology, facts, onPhase } = context
+  const node = topology.nodes.find((candidate) => candidate.name === name)
+  if (node === undefined) throw new Error(`the scenario names the node '${name}', which the topology lacks`)
+  const count = Math.round(evaluate(keys, facts).high)
+  onPhase('loading', `incrementing ${count.toLocaleString('en-US')} counters ${times} times`)
+  await incrementCounters(world, node, count, times)
 }
 
 async function readFields({ node, fields }: ReadAction, context: ActionContext): Promise<void> {

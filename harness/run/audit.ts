@@ -61,7 +61,7 @@ async function readNode(admin: AdminClient, world: World, topology: Topology, ze
     // SCAN may return a key twice.
     const found = reply[1].map(replyText).filter((key) => !seen.has(key))
     for (const key of found) seen.add(key)
-    const keys = found.filter((key) => !key.startsWith(DATA_PREFIX))
+    const keys = found.filter((key) => !key.startsWith(DATA_PREFIX) && !key.startsWith('counter:'))
     const entries = await readValues(admin, isCluster ? groupBySlot(keys) : [keys])
     const atMs = Math.round((world.nowMs() - zeroMs) * 1000) / 1000
     const otherKeys = found.length - keys.length

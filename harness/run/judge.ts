@@ -22,7 +22,7 @@ export function judgeArm(scenario: Scenario, arm: string, history: History, run:
   const predicted = Object.fromEntries(
     Object.entries(planOf(scenario, arm).predict).map(([name, spec]) => [name, predict(spec, known)]),
   )
-  const checks = scenario.checks.map((spec) => runCheck(spec, history))
+  const checks = (definition.checks ?? scenario.checks).map((spec) => runCheck(spec, history))
   const reason = invalid(history) ?? unfulfilled(scenario, measured, known)
   const { verdict, sentence } = armVerdict(predicted, measured, checks, reason)
   return {
@@ -76,12 +76,16 @@ const ROUNDING = 1e-6
 
 /** The first requirement that the run does not meet, as a sentence. */
 function unfulfilled(scenario: Scenario, measured: Measured, facts: Facts): string | undefined {
-  for (const { measure: name, atMost, because } of scenario.require ?? []) {
+  for (const { measure: name, atMost, atLeast, because } of scenario.require ?? []) {
     const value = measured[name]
-    const most = evaluate(atMost, facts).high * (/Ms$/.test(name) ? 1000 : 1)
-    if (typeof value === 'number' && value <= most) continue
-    const { label } = describeMeasure(name)
-    return `${because}: ${label} ${value === undefined ? 'was not measured' : `is ${value}`}, at most ${most} is allowed.`
+    const { label, unit } = describeMeasure(name)
+    const factor = unit === 'ms' ? 1000 : 1
+    const most = atMost === undefined ? Number.POSITIVE_INFINITY : evaluate(atMost, facts).high * factor
+    const least = atLeast === undefined ? Number.NEGATIVE_INFINITY : evaluate(atLeast, facts).low * factor
+    if (typeof value === 'number' && value <= most && value >= least) continue
+    if (typeof value !== 'number') return `${because}: ${label} was not measured.`
+    const bound = value > most ? `at most ${most} is allowed` : `at least ${least} is needed`
+    return `${because}: ${label} ${value}${unit === '' ? '' : ` ${unit}`}, ${bound}.`
   }
   return undefined
 }
@@ -89,7 +93,12 @@ function unfulfilled(scenario: Scenario, measured: Measured, facts: Facts): stri
 /** Why the run says nothing, or undefined. */
 function invalid(history: History): string | undefined {
   if (history.end() === undefined) return 'The run did not come to its end.'
-  if (!history.of('complete').some((event) => event.outcome === 'ok')) return 'No operation succeeded.'
+  const loads = history.of('load').map(({ result }) => result)
+  const succeeded =
+    history.of('complete').some((event) => event.outcome === 'ok') || loads.some(({ counts }) => counts.ok > 0)
+  if (!succeeded) return 'No operation succeeded.'
+  const doubt = loads.flatMap(({ reasons }) => reasons)[0]
+  if (doubt !== undefined) return doubt
   if (hasUniqueWrites(history) && findLostWrites(history) === undefined) return 'The data after the run were not read.'
   const idle = faultSpans(history).find((fault) => fault.tookHold === '')
   if (idle !== undefined) return `The fault '${idle.name}' never took hold.`
@@ -119,14 +128,15 @@ function armVerdict(
 }
 
 /** As much of an arm as a comparison needs. */
-type MeasuredArm = Pick<ArmResult, 'name' | 'target' | 'measured'>
+type MeasuredArm = Pick<ArmResult, 'name' | 'target' | 'verdict' | 'measured'>
 
 /**
- * The comparisons between arms that do not hold, one sentence each; on every target by itself. Arms that did not run are
- * passed over.
+ * The comparisons between arms that do not hold, one sentence each; on every target by itself. Arms that did not run, or
+ * whose run says nothing, are passed over.
  */
 export function brokenComparisons(scenario: Scenario, arms: readonly MeasuredArm[]): string[] {
-  return byTarget(arms).flatMap((ofTarget) =>
+  const telling = arms.filter(({ verdict }) => verdict !== 'unknown')
+  return byTarget(telling).flatMap((ofTarget) =>
     scenario.compare.flatMap((comparison) => {
       const value = measureOf(ofTarget, comparison.arm, comparison.measure)
       const other = measureOf(ofTarget, comparison.than, comparison.measure)
@@ -165,10 +175,11 @@ export function runVerdict(scenario: Scenario, arms: readonly ArmResult[]): { ve
   }
   const unsure = arms.filter((arm) => arm.verdict === 'unknown')
   if (unsure.length > 0 || arms.length === 0) {
-    return {
-      verdict: 'unknown',
-      sentence: unsure.map((arm) => `${arm.title}: ${arm.sentence}`).join(' ') || 'No arm ran.',
-    }
+    const [first] = unsure
+    if (first === undefined) return { verdict: 'unknown', sentence: 'No arm ran.' }
+    const reason = `${first.title}: ${first.sentence}`
+    const count = `${unsure.length} of ${arms.length} arms say nothing.`
+    return { verdict: 'unknown', sentence: arms.length === 1 ? reason : `${count} ${reason}` }
   }
   return {
     verdict: 'pass',

@@ -1,7 +1,7 @@
 /** What a history says in numbers: the `measured` part of the result contract. Functions of the history only. */
 import type { Measured, Outage } from '../../reports/result.ts'
 import { countByCause, crashesOf, findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
-import type { FaultEvent, History, Operation } from '../history/history.ts'
+import type { FaultEvent, History, LoadEvent, Operation } from '../history/history.ts'
 import { rewriteMeasures, stallMeasures } from './persistence-measures.ts'
 
 /** Of a partition: when it began, who was on its small side. Undefined without one. */
@@ -12,15 +12,18 @@ export function findCut(history: History): FaultEvent | undefined {
 export function measure(history: History): Measured {
   const operations = history.operations()
   const countOf = (outcome: Operation['outcome']): number => operations.filter((op) => op.outcome === outcome).length
+  const event = history.of('load').at(-1)
+  const load = event?.result
   const measured: Measured = {
-    acknowledged: countOf('ok'),
-    refused: countOf('fail'),
-    unknown: countOf('unknown'),
+    acknowledged: countOf('ok') + (load?.counts.ok ?? 0),
+    refused: countOf('fail') + (load?.counts.errors ?? 0),
+    unknown: countOf('unknown') + (load?.counts.timeouts ?? 0),
     ...(hasUniqueWrites(history) && {
       lostWrites: findLostWrites(history)?.length ?? 0,
       lostWritesByCause: countByCause(history),
     }),
-    outageMs: longestOutageMs(history, operations),
+    ...(operations.length > 0 && { outageMs: longestOutageMs(history, operations) }),
+    ...(event !== undefined && loadMeasures(event)),
     ...crashMeasures(history),
     ...stallMeasures(history),
     ...rewriteMeasures(history),
@@ -32,6 +35,23 @@ export function measure(history: History): Measured {
   const promotion = promotionMs(history, cut)
   if (promotion !== undefined) measured.promotionMs = promotion
   return measured
+}
+
+/**
+ * What the load driver measured, latencies from the moment of sending. `cpuShare`: what server and driver had of the
+ * machine together, in CPUs; in a closed loop one of them always has work, so less than 1 means that others had theirs.
+ */
+function loadMeasures({ result, serverCpuMs }: LoadEvent): Record<string, number> {
+  const { requestsPerSecond, raw, counts, driver } = result
+  const seconds = counts.ok / Math.max(1, requestsPerSecond)
+  return {
+    opsPerSecond: Math.round(requestsPerSecond),
+    cpuPerOpUs: Math.round((serverCpuMs * 1e5) / Math.max(1, counts.ok)) / 100,
+    p50Ms: raw.p50Ms,
+    p99Ms: raw.p99Ms,
+    maxMs: raw.maxMs,
+    cpuShare: Math.round((driver.cpu + serverCpuMs / 1000 / seconds) * 100) / 100,
+  }
 }
 
 /** How old, when the server died, the oldest write was that it took along: what an interval of seconds is about. */

@@ -45,8 +45,9 @@ function round(value: number): number {
 }
 
 /**
- * Of the rewrites that the server began by itself while it was observed: how many, how large the file was when the last
- * of them began, and how many times the size after the rewrite before it. Then the longest operation meanwhile.
+ * Of the rewrites that the server began by itself while it was observed: how many, how large the file was when the first
+ * of them began, and how many times the size after the rewrite before it. Then the longest operation meanwhile, and at
+ * other times.
  */
 export function rewriteMeasures(history: History): Record<string, number> {
   const observed = history.of('node').filter((event) => event.samples?.aofBytes !== undefined)
@@ -61,7 +62,7 @@ export function rewriteMeasures(history: History): Record<string, number> {
     const began = before !== undefined && sample(event, 'rewrites') > sample(before, 'rewrites')
     return began && !isAsked ? [{ before, event }] : []
   })
-  const trigger = starts.at(-1)
+  const trigger = starts[0]
   if (trigger === undefined) return { rewrites }
   const triggerBytes = Math.max(sample(trigger.before, 'aofBytes'), sample(trigger.event, 'aofBytes'))
   const baseBytes = sample(trigger.before, 'aofBaseBytes')
@@ -69,22 +70,25 @@ export function rewriteMeasures(history: History): Record<string, number> {
     rewrites,
     triggerBytes,
     ...(baseBytes > 0 && { triggerGrowth: round(triggerBytes / baseBytes) }),
-    rewriteStallMs: longest(whileRewriting(history, observed)),
+    ...rewriteStalls(history, observed),
   }
 }
 
-function whileRewriting(history: History, observed: readonly NodeEvent[]): Operation[] {
+function rewriteStalls(history: History, observed: readonly NodeEvent[]): Record<string, number> {
   const spans = observed.flatMap((event, i) => {
     const next = observed[i + 1]
-    return next !== undefined && (sample(event, 'rewriting') > 0 || sample(next, 'rewriting') > 0)
-      ? [{ fromMs: event.atMs, toMs: next.atMs }]
-      : []
+    if (next === undefined) return []
+    const isRewriting = sample(event, 'rewriting') > 0 || sample(next, 'rewriting') > 0
+    const began = sample(next, 'rewrites') > sample(event, 'rewrites')
+    return isRewriting || began ? [{ fromMs: event.atMs, toMs: next.atMs }] : []
   })
-  return history
-    .operations()
-    .filter(
-      (op) => op.outcome === 'ok' && spans.some((span) => op.completedMs >= span.fromMs && op.invokedMs <= span.toMs),
-    )
+  const answered = history.operations().filter((op) => op.outcome === 'ok')
+  const isDuring = (op: Operation): boolean =>
+    spans.some((span) => op.completedMs >= span.fromMs && op.invokedMs <= span.toMs)
+  return {
+    rewriteStallMs: longest(answered.filter(isDuring)),
+    quietStallMs: longest(answered.filter((op) => !isDuring(op))),
+  }
 }
 
 function sample(event: NodeEvent, name: string): number {

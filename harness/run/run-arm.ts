@@ -9,8 +9,8 @@ import { startTopology, type Topology } from '../topology/start.ts'
 import { nodeNames } from '../topology/topology.ts'
 import { loadDataSet } from '../workload/data-set.ts'
 import { type Generator, startGenerator } from '../workload/generator.ts'
-import { clientsByGroup } from '../workload/workload.ts'
-import type { World } from '../world/world.ts'
+import { clientsByGroup, type WriterGroup } from '../workload/workload.ts'
+import type { World, WorldNode } from '../world/world.ts'
 import { type ActionContext, perform } from './actions.ts'
 import { type ArmPlan, diskOf, planOf } from './arm-plan.ts'
 import { recordContents } from './audit.ts'
@@ -58,8 +58,10 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
     await prepare(options, plan, context)
     const generator = startGenerator(scenario.workload, world, {
       seeds: topology.seeds,
-      slots: topology.slotsOf(scenario.workload.shardOf),
+      slots: topology.slotsOf('shardOf' in scenario.workload ? scenario.workload.shardOf : undefined),
       nodeName: topology.nodeName,
+      node: topology.nodes[0] as WorldNode,
+      durationMs: evaluateMs(scenario.duration, facts),
       recorder,
       zeroMs: () => zeroMs,
     })
@@ -88,7 +90,9 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
 
 function recordHeader({ scenario, arm, world, target, seed, recorder }: ArmOptions): void {
   const { workload } = scenario
-  const groups = Object.fromEntries(Object.entries(workload.groups).map(([name, { label }]) => [name, label]))
+  const groups = Object.fromEntries(
+    Object.entries<WriterGroup>(workload.groups).map(([name, { label }]) => [name, label]),
+  )
   const header = { type: 'header' as const, version: 1 as const, scenario: scenario.name, arm }
   recorder.record({ ...header, world: world.kind, target, seed, groups, workload: workload.kind })
 }

@@ -6,11 +6,12 @@ import { History, type HistoryEvent, type Recorder } from '../history/history.ts
 import { FileRecorder } from '../history/history-file.ts'
 import type { Facts } from '../predict/quantity.ts'
 import type { Scenario } from '../scenario.ts'
+import type { WriterGroup } from '../workload/workload.ts'
 import type { World, WorldKind } from '../world/world.ts'
 import { fillAdvice, judgeArm, runVerdict } from './judge.ts'
 import { describeMeasure } from './measure-names.ts'
 import { type ArmPhase, runArm } from './run-arm.ts'
-import { sideBySide } from './side-by-side.ts'
+import { curvesOf, sideBySide } from './side-by-side.ts'
 
 /** One arm on one target. */
 export interface ArmJob {
@@ -94,6 +95,7 @@ export function assembleResult(
     arms,
     notRun: [...options.notRun],
     measures: measureNames(arms),
+    curves: curvesOf(scenario, arms),
     campaign: null,
     traceHash: joinHashes(arms),
   }
@@ -122,7 +124,7 @@ export function factsFor(scenario: Scenario, arm: string, settings: Readonly<Rec
   return {
     settings: { ...scenario.topology.config, ...settings, ...scenario.arms[arm]?.config },
     ratesPerSecond: Object.fromEntries(
-      Object.entries(scenario.workload.groups).map(([group, { ratePerSecond }]) => [group, ratePerSecond]),
+      Object.entries<WriterGroup>(scenario.workload.groups).map(([group, { ratePerSecond }]) => [group, ratePerSecond]),
     ),
     parameters: scenario.arms[arm]?.parameters ?? {},
   }

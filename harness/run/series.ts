@@ -1,13 +1,15 @@
 /** A history as aligned series: the `timeline` part of the result contract. Functions of the history only. */
+import type { LoadSecond } from '../../reports/load-result.ts'
 import type { FaultSpan, GroupSeries, NodeSpan, NodeTimeline, Timeline } from '../../reports/result.ts'
 import { findLostWrites, hasUniqueWrites, LOSS_CAUSES, possibleCauses } from '../check/lost-writes.ts'
-import type { History, NodeEvent, Operation } from '../history/history.ts'
+import type { History, LoadEvent, NodeEvent, Operation } from '../history/history.ts'
 import { findCut } from './measure.ts'
 
 /** Wide enough that a page draws at most so many points a series. */
 const MAX_BUCKETS = 600
 const MIN_BUCKET_MS = 100
 const GAP_SAMPLE_MS = 200
+const LOAD_BUCKET_MS = 1000
 /** A command that takes less is one event, not two. */
 const TOLD_MS = 20
 
@@ -22,14 +24,20 @@ export function buildTimeline(history: History, nodes: readonly NodeIdentity[]):
   const durationMs = Math.ceil(
     Math.max(0, ...history.of('node').map((event) => event.atMs), ...lastOf(operations), ...lastFault(history)),
   )
-  const bucketMs = Math.max(MIN_BUCKET_MS, Math.ceil(durationMs / MAX_BUCKETS / 100) * 100)
+  const load = history.of('load').at(-1)
+  // The load driver counts by the second.
+  const bucketMs =
+    load === undefined ? Math.max(MIN_BUCKET_MS, Math.ceil(durationMs / MAX_BUCKETS / 100) * 100) : LOAD_BUCKET_MS
   const buckets = Math.max(1, Math.ceil((durationMs + 1) / bucketMs))
   return {
     durationMs,
     bucketMs,
-    groups: Object.entries(history.header().groups).map(([group, label]) =>
-      groupSeries(group, label, operations, bucketMs, buckets),
-    ),
+    groups: [
+      ...Object.entries(history.header().groups).map(([group, label]) =>
+        groupSeries(group, label, operations, bucketMs, buckets),
+      ),
+      ...(load === undefined ? [] : [loadSeries(load, buckets)]),
+    ],
     nodes: nodes.map((node) => nodeTimeline(node, history, durationMs)),
     replicationGap: replicationGap(history, durationMs),
     lostWrites: hasUniqueWrites(history) ? lostSeries(history, bucketMs, buckets) : [],
@@ -82,6 +90,28 @@ function groupSeries(
   for (const bucket of latencies) bucket.sort((a, b) => a - b)
   const at = (quantile: number) => latencies.map((sorted) => quantileOf(sorted, quantile))
   return { group, label, ...counts, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
+}
+
+/** What the load driver counted in each second. */
+function loadSeries({ atMs, result }: LoadEvent, buckets: number): GroupSeries {
+  const first = Math.round(atMs / LOAD_BUCKET_MS)
+  const bySecond = <T>(pick: (second: LoadSecond) => T, otherwise: T): T[] =>
+    Array.from({ length: buckets }, (_, bucket) => {
+      const second = result.seconds[bucket - first]
+      return second === undefined ? otherwise : pick(second)
+    })
+  const latency = (name: 'p50Ms' | 'p99Ms' | 'maxMs'): (number | null)[] =>
+    bySecond<number | null>(({ raw }) => (raw.count === 0 ? null : raw[name]), null)
+  return {
+    group: 'load',
+    label: 'all connections',
+    ok: bySecond(({ ok }) => ok, 0),
+    fail: bySecond(({ errors }) => errors, 0),
+    unknown: bySecond(({ timeouts }) => timeouts, 0),
+    p50Ms: latency('p50Ms'),
+    p99Ms: latency('p99Ms'),
+    maxMs: latency('maxMs'),
+  }
 }
 
 /** Nearest rank; null when there is nothing. */

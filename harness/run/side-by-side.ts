@@ -1,7 +1,8 @@
-/** Two targets in one run: the same arms on our engine and on redis-server, and the ratios between them. */
-import type { ArmResult } from '../../reports/result.ts'
+/** Arms beside each other: the same ones on our engine and on redis-server with the ratios between them, and curves over several. */
+import type { ArmResult, Curve } from '../../reports/result.ts'
 import type { Scenario } from '../scenario.ts'
 import { predict } from './judge.ts'
+import { describeMeasure } from './measure-names.ts'
 import { factsFor } from './run-scenario.ts'
 
 const TARGET_TITLES: Readonly<Record<string, string>> = { engine: 'engine', redis: 'redis-server' }
@@ -44,4 +45,24 @@ function withRatios(
   }
   if (other.verdict !== 'unknown' || judged.verdict !== 'fail' || arm.verdict === 'fail') return judged
   return { ...judged, verdict: 'unknown', sentence: `The run to compare with says nothing. ${other.sentence}` }
+}
+
+/** The scenario's curves, for each target a line of its own; arms that did not run or measure leave no point. */
+export function curvesOf(scenario: Scenario, arms: readonly ArmResult[]): Curve[] {
+  const targets = [...new Set(arms.map(({ target }) => target))]
+  return (scenario.curves ?? []).map(({ title, measure, over, lines }) => ({
+    title,
+    unit: describeMeasure(measure).unit,
+    over,
+    lines: targets.flatMap((target) =>
+      Object.entries(lines).map(([label, names]) => ({
+        label: targets.length > 1 ? `${label}, ${TARGET_TITLES[target]}` : label,
+        points: names.flatMap((name) => {
+          const y = arms.find((arm) => arm.name === name && arm.target === target)?.measured[measure]
+          const x = scenario.arms[name]?.parameters?.[over]
+          return typeof y === 'number' && x !== undefined ? [{ x, y }] : []
+        }),
+      })),
+    ),
+  }))
 }

@@ -24,28 +24,42 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const POOL_BYTES = 1 << 16
 
 /** One SET a key, over the management plane. Rejects with TOPOLOGY when the server refuses one. */
-export async function loadDataSet(world: World, node: WorldNode, keys: number, valueBytes: number): Promise<void> {
-  const { promise, resolve, reject } = world.deferred<void>()
+export function loadDataSet(world: World, node: WorldNode, keys: number, valueBytes: number): Promise<void> {
   const pool = incompressible(valueBytes)
+  return sendAll(world, node, keys, (id) => {
+    const from = (id * 7919) % POOL_BYTES
+    return ['SET', `${DATA_PREFIX}${String(id).padStart(9, '0')}`, pool.slice(from, from + valueBytes)]
+  })
+}
+
+/** INCR of each counter, round by round. Names have 14 bytes. */
+export function incrementCounters(world: World, node: WorldNode, keys: number, times: number): Promise<void> {
+  return sendAll(world, node, keys * times, (id) => ['INCR', `counter:${String(id % keys).padStart(6, '0')}`])
+}
+
+async function sendAll(
+  world: World,
+  node: WorldNode,
+  requests: number,
+  wordsOf: (id: number) => string[],
+): Promise<void> {
+  if (requests === 0) return
+  const { promise, resolve, reject } = world.deferred<void>()
   const client = new RespClient(world.adminIo, { host: node.adminHost, port: node.adminPort })
   let sent = 0
   let answered = 0
   const sendNext = (): void => {
-    const id = sent++
-    const from = (id * 7919) % POOL_BYTES
-    const key = `${DATA_PREFIX}${String(id).padStart(9, '0')}`
-    client.send(['SET', key, pool.slice(from, from + valueBytes)], (reply) => {
+    client.send(wordsOf(sent++), (reply) => {
       if (reply === undefined || reply instanceof ReplyError) {
         reject(new HarnessError('TOPOLOGY', `${node.name} did not take its data set: ${reply?.message ?? 'no answer'}`))
         return
       }
       answered++
-      if (answered === keys) resolve()
-      else if (sent < keys) sendNext()
+      if (answered === requests) resolve()
+      else if (sent < requests) sendNext()
     })
   }
-  if (keys === 0) resolve()
-  while (sent < Math.min(keys, IN_FLIGHT)) sendNext()
+  while (sent < Math.min(requests, IN_FLIGHT)) sendNext()
   try {
     await promise
   } finally {

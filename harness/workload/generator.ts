@@ -5,12 +5,13 @@
 import { keyHashSlot } from '../../engine/data/crc16.ts'
 import type { Io, Timer } from '../../engine/io.ts'
 import type { Recorder } from '../history/history.ts'
-import type { World } from '../world/world.ts'
+import type { World, WorldNode } from '../world/world.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { DATA_PREFIX } from './data-set.ts'
 import type { Address } from './resp-client.ts'
+import { startSaturation } from './saturation.ts'
 import { ServerClient, type WorkloadClient, type WriteResult } from './server-client.ts'
-import { clientsByGroup, type WorkloadSpec } from './workload.ts'
+import { clientsByGroup, type OpenLoopSpec, type WorkloadSpec } from './workload.ts'
 
 /** An operation that starts this much after its time shows that the generator itself is overloaded. */
 const LATE_MS = 100
@@ -25,7 +26,11 @@ export interface GeneratorOptions {
   slots: readonly (readonly [from: number, to: number])[] | undefined
   /** Name of the node that listens on `host:port`. */
   nodeName(address: string): string
+  /** The first one; loads that know no faults speak to it directly. */
+  node: WorldNode
   recorder: Recorder
+  /** How long operations begin. */
+  durationMs: number
   /** The zero of the history's clock, in `world.nowMs()`. */
   zeroMs(): number
 }
@@ -36,14 +41,15 @@ export interface Generator {
   start(): void
   /** No new operations; resolves when all have ended. */
   stop(): Promise<void>
-  readonly offered: number
   /** Operations that began late. */
   readonly late: number
   close(): void
 }
 
 export function startGenerator(spec: WorkloadSpec, world: World, options: GeneratorOptions): Generator {
-  return new OpenLoopGenerator(spec, world, options)
+  return spec.kind === 'saturation'
+    ? startSaturation(spec, world, options)
+    : new OpenLoopGenerator(spec, world, options)
 }
 
 /** One operation before it is sent. */
@@ -56,9 +62,9 @@ interface Operation {
 
 class OpenLoopGenerator implements Generator {
   readonly ready: Promise<void>
-  offered = 0
+  private offered = 0
   late = 0
-  private readonly spec: WorkloadSpec
+  private readonly spec: OpenLoopSpec
   private readonly world: World
   private readonly options: GeneratorOptions
   private readonly writers: Writer[]
@@ -66,7 +72,7 @@ class OpenLoopGenerator implements Generator {
   private outstanding = 0
   private onIdle: (() => void) | undefined
 
-  constructor(spec: WorkloadSpec, world: World, options: GeneratorOptions) {
+  constructor(spec: OpenLoopSpec, world: World, options: GeneratorOptions) {
     this.spec = spec
     this.world = world
     this.options = options

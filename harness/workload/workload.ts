@@ -1,6 +1,9 @@
-/** Workloads as data. `generator.ts` runs them. */
+/** Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without. */
 
-export type WorkloadSpec = UniqueWritesSpec | OverwritesSpec
+export type WorkloadSpec = OpenLoopSpec | SaturationSpec
+
+/** Operations begin at given times. */
+export type OpenLoopSpec = UniqueWritesSpec | OverwritesSpec
 
 interface OpenLoop {
   /** All keys belong to the slots that this node owns at the start; left out: to any. */
@@ -25,6 +28,20 @@ export interface OverwritesSpec extends OpenLoop {
   valueBytes: number
 }
 
+/** As many operations as the server takes, over so many connections. Real world only. */
+export interface SaturationSpec {
+  kind: 'saturation'
+  connections: number
+  /** Requests under way on each connection. */
+  pipeline: number
+  /** One command; `__key__` and `__data__` are drawn anew for each. */
+  words: readonly string[]
+  keys: number
+  valueBytes: number
+  /** Nobody writes at a rate. */
+  groups: Readonly<Record<string, never>>
+}
+
 export interface WriterGroup {
   label: string
   clients: number
@@ -40,10 +57,14 @@ export function overwrites(spec: Omit<OverwritesSpec, 'kind'>): OverwritesSpec {
   return { kind: 'overwrites', ...spec }
 }
 
+export function saturation(spec: Omit<SaturationSpec, 'kind' | 'groups'>): SaturationSpec {
+  return { kind: 'saturation', groups: {}, ...spec }
+}
+
 /** Names of the clients of each group: `minority-1`, `minority-2`, … */
-export function clientsByGroup(spec: WorkloadSpec): Record<string, string[]> {
+export function clientsByGroup(spec: Pick<WorkloadSpec, 'groups'>): Record<string, string[]> {
   return Object.fromEntries(
-    Object.entries(spec.groups).map(([group, { clients }]) => [
+    Object.entries<WriterGroup>(spec.groups).map(([group, { clients }]) => [
       group,
       Array.from({ length: clients }, (_, i) => `${group}-${i + 1}`),
     ]),

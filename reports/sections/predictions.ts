@@ -16,6 +16,7 @@ import {
 } from '../figures.ts'
 import { type Html, html } from '../html.ts'
 import type { ArmResult, Measured, Prediction, Result } from '../result.ts'
+import { curvesSection } from './curves.ts'
 import { verdictMark, verdictShape } from './marks.ts'
 
 export function predictions(result: Result): Html {
@@ -38,6 +39,7 @@ export function predictions(result: Result): Html {
     ${measures.map((measure) => measureRows(measure, result))}
   </table>`
   }
+  ${curvesSection(result.curves)}
   ${countsTable(result)}
 </section>`
 }

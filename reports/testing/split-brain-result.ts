@@ -433,6 +433,7 @@ export function splitBrainResult(): Result {
     arms,
     notRun: [],
     measures: {},
+    curves: [],
     campaign: null,
     traceHash: null,
   }

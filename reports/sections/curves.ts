@@ -1,0 +1,62 @@
+/**
+ * A measure over a parameter of the arms, one line for each kind of arm. Drawn as SVG with the numbers beside the points:
+ * a handful of points needs no script. Both axes begin at 0, so that growth can be seen as what it is.
+ */
+import { percentOf, roundTicks, roundUp } from '../charts/axis.ts'
+import { formatCount, formatMeasure, formatScaleEnd } from '../figures.ts'
+import { type Html, html } from '../html.ts'
+import type { Curve } from '../result.ts'
+
+const HEIGHT = 240
+/** Room above for the number of the highest point. */
+const TOP = 18
+const TICKS_MOST = 4
+
+export function curvesSection(curves: readonly Curve[]): Html | false {
+  const drawn = curves.filter(({ lines }) => lines.some(({ points }) => points.length > 1))
+  return drawn.length > 0 && html`${drawn.map(figureOf)}`
+}
+
+function figureOf({ title, unit, over, lines }: Curve): Html {
+  const points = lines.flatMap((line) => line.points)
+  const xMax = Math.max(...points.map(({ x }) => x)) * 1.08
+  const yMax = roundUp(Math.max(1e-9, ...points.map(({ y }) => y)), TICKS_MOST)
+  const yOf = (value: number): number => TOP + (HEIGHT - TOP) * (1 - value / yMax)
+  const ticks = roundTicks(yMax, TICKS_MOST)
+  const spoken = lines.map(
+    ({ label, points: own }) =>
+      `${label}: ${own.map(({ x, y }) => `${formatCount(x)}: ${formatMeasure(y, unit)}`).join(', ')}`,
+  )
+  return html`
+  <figure class="curve">
+    <figcaption>${title}<span class="legend">${lines.map(
+      ({ label }, position) => html`<span><i class="swatch c-node-${position % 6}"></i>${label}</span>`,
+    )}</span></figcaption>
+    <div class="curve-plot">
+      <svg height="${HEIGHT + 34}" role="img" aria-label="${title}. ${spoken.join('; ')}">
+        ${ticks.map((value) => html`<line class="track" x1="0" x2="100%" y1="${yOf(value)}" y2="${yOf(value)}"/><text class="tick" x="0" y="${yOf(value) - 4}">${formatScaleEnd(value, unit)}</text>`)}
+        ${lines.map((line, position) => lineOf(line.points, position, unit, xMax, yOf))}
+        ${[...new Set(points.map(({ x }) => x))].map((x) => html`<text class="tick" x="${percentOf(x, xMax)}%" y="${HEIGHT + 18}" text-anchor="middle">${formatCount(x)}</text>`)}
+        <text class="tick" x="100%" y="${HEIGHT + 32}" text-anchor="end">${over}</text>
+      </svg>
+    </div>
+  </figure>`
+}
+
+function lineOf(
+  points: Curve['lines'][number]['points'],
+  position: number,
+  unit: string,
+  xMax: number,
+  yOf: (value: number) => number,
+): Html {
+  const ordered = [...points].sort((a, b) => a.x - b.x)
+  return html`${ordered.map(({ x, y }, index) => {
+    const before = ordered[index - 1]
+    const at = percentOf(x, xMax)
+    return html`${
+      before !== undefined &&
+      html`<line class="curve-line s-node-${position % 6}" x1="${percentOf(before.x, xMax)}%" y1="${yOf(before.y)}" x2="${at}%" y2="${yOf(y)}"/>`
+    }<circle class="s-node-${position % 6}" cx="${at}%" cy="${yOf(y)}" r="4"/><text class="value" x="${at}%" y="${yOf(y) - 9}" text-anchor="middle">${formatMeasure(y, unit)}</text>`
+  })}`
+}
