@@ -93,6 +93,12 @@ function shutdown(context: Context, args: Arguments): void {
     else reply.error('ERR No shutdown in progress.')
     return
   }
+  const busy = server.scripting.busyText
+  if (busy !== undefined && !asked.has('nosave')) {
+    // While a script is slow nothing may be saved.
+    reply.error(busy)
+    return
+  }
   const now = asked.has('now')
   if (!now && client.denyBlocking && client.connection !== undefined) {
     reply.error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")

@@ -51,6 +51,7 @@ export class Coroutines {
   /** Interrupted threads, the innermost first. */
   private chain: Started[] = []
   private interrupting = false
+  private interruptedAt: Place | undefined = undefined
   /** Coroutines on the stack that cannot yield now. */
   private stuck = 0
   /** Threads of pcall and xpcall, with the thread that called. Scripts must not see that they are coroutines. */
@@ -145,6 +146,7 @@ export class Coroutines {
   private hooked(L: number): undefined {
     if (!this.onHook(L) || this.stuck > 0 || !this.canYield(L)) return
     this.interrupting = true
+    this.interruptedAt = this.placeIn(L, 0)
     this.api.lua_yield(L, 0)
   }
 
@@ -373,6 +375,11 @@ export class Coroutines {
   /** Where the error that ended the runner was raised. */
   errorPlace(): Place | undefined {
     return this.placeIn(this.runner, 0)
+  }
+
+  /** Where the runner itself stands after 'interrupted'. */
+  interruptionPlace(): Place | undefined {
+    return this.chain.length === 0 ? this.interruptedAt : this.placeIn(this.runner, 0)
   }
 
   /** The innermost Lua function from `level` of the calls on, as Redis's error handler finds it: one C function is skipped. */

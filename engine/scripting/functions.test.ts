@@ -108,11 +108,12 @@ againstRedis('functions', () => {
       'return redis.replicate_commands()',
       "return redis.call('nope')",
       'local t={} for k in pairs(redis) do t[#t+1]=k end table.sort(t) return t',
-      'local t={} for k in pairs(_G) do if k~="cjson" and k~="cmsgpack" and k~="struct" then t[#t+1]=k end end table.sort(t) return t',
+      'local t={} for k in pairs(_G) do t[#t+1]=k end table.sort(t) return t',
       "return rawget(_G,'redis') == nil",
       "return redis.register_function('uu',function() end)",
       'return {...}',
       'return pcall(error, 1)',
+      'return cjson.encode({1})',
     ]
     const functions = bodies.map((body, i) => `redis.register_function('f${i}', function(...) ${body} end)`)
     await pair().same([

@@ -70,6 +70,7 @@ export interface LuaExports {
   lua_rawset(L: number, index: number): void
   lua_rawseti(L: number, index: number, n: number): void
   lua_gettable(L: number, index: number): void
+  lua_settable(L: number, index: number): void
   lua_createtable(L: number, arraySize: number, hashSize: number): void
   lua_getmetatable(L: number, index: number): number
   lua_setmetatable(L: number, index: number): number

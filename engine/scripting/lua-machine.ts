@@ -3,11 +3,14 @@
  * one for functions, made when first used (about a millisecond) and thrown away by FLUSH, which frees all their memory.
  */
 import { bitLibrary } from './bit-library.ts'
+import { cjsonLibrary } from './cjson-library.ts'
+import { cmsgpackLibrary } from './cmsgpack-library.ts'
 import { Coroutines } from './coroutines.ts'
 import { type LuaExports, type LuaFunction, LuaGc, REGISTRY, upvalue } from './lua-api.ts'
 import { LuaProgram } from './lua-program.ts'
 import type { LuaRandom } from './lua-random.ts'
 import { Sandbox } from './sandbox.ts'
+import { structLibrary } from './struct-library.ts'
 
 /** A script that needs more gets Lua's "not enough memory". Redis has no limit of its own. */
 const MEMORY_MAX_BYTES = 1024 * 1024 * 1024
@@ -43,6 +46,13 @@ export class LuaMachine {
     this.sandbox.replaceFunctions('coroutine', { wrap: (state) => this.wrap(state, wrapped) })
     this.sandbox.replaceFunctions('math', randomFunctions(program, random))
     this.addLibrary('bit', bitLibrary(program))
+    this.addLibrary('struct', structLibrary(program))
+    for (const [name, library] of [
+      ['cjson', cjsonLibrary(program)],
+      ['cmsgpack', cmsgpackLibrary(program)],
+    ] as const) {
+      this.addLibrary(name, library.functions, () => library.install(L))
+    }
     if (kind === 'script') {
       this.sandbox.setFunctions(GLOBALS_INDEX, { __redis__err__handler: (state) => this.describeError(state) })
     }

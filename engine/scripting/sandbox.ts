@@ -150,6 +150,11 @@ export class Sandbox {
       formatIntegers(program, L)
       return original(L)
     })
+    this.replace(undefined, 'tostring', (original) => (L) => {
+      if (api.lua_type(L, 1) !== LuaType.lightUserdata || api.lua_touserdata(L, 1) !== 0) return original(L)
+      program.pushText(L, 'userdata: (nil)')
+      return 1
+    })
     this.replace(undefined, 'tonumber', (original) => (L) => this.tonumber(L, original))
   }
 

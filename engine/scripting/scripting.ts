@@ -409,7 +409,7 @@ export class Scripting implements ScriptSession {
     const { coroutines } = run.machine
     this.nextSlice?.cancel()
     this.server.log.notice('Lua script killed by user with SCRIPT KILL.')
-    const place = coroutines.errorPlace()
+    const place = coroutines.interruptionPlace()
     const where = place === undefined ? '' : ` script: ${run.name}, on ${place.source}:${place.line}.`
     coroutines.abandon()
     this.running = undefined

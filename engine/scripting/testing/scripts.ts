@@ -308,3 +308,179 @@ return type(rawget(_G,'redis'))
 return tostring(redis):sub(1,6)
 local mt = {__tostring=function() return 'TS' end} return tostring(setmetatable({},mt))
 `
+
+/** cjson, cmsgpack, struct. */
+export const libraries = String.raw`
+return cjson.encode({1,2,3})
+return cjson.encode({})
+return cjson.encode({a=1})
+return cjson.encode('x/y"\\n')
+return cjson.encode(1.5)
+return cjson.encode(1/3)
+return cjson.encode(1e15)
+return cjson.encode(123456789012345)
+return cjson.encode(12345678901234)
+return cjson.encode(1e-5)
+return cjson.encode(-0)
+return cjson.encode({[1]=1,[100]=2})
+return cjson.encode({[1]=1,[5]=2})
+return cjson.encode(0/0)
+return cjson.encode(1/0)
+return cjson.encode(function() end)
+return cjson.encode({[true]=1})
+return cjson.encode({[1.5]=1})
+return cjson.encode({[0]=1})
+return cjson.encode()
+return cjson.encode(1,2)
+return cjson.encode(nil)
+return cjson.encode(cjson.null)
+return cjson.encode({cjson.null,true,false})
+local t={} for i=1,1001 do t={t} end return cjson.encode(t)
+local t={} for i=1,999 do t={t} end return #cjson.encode(t)
+return cjson.decode('[1,2,[3],{"a":"b"}]')
+return cjson.decode('{"a":1}')['a']
+return tostring(cjson.decode('null'))
+return cjson.decode('null') == cjson.null
+return cjson.decode('"a\\u0041\\u00e9\\ud83d\\ude00\\n"')
+return cjson.decode('"\\ud83d"')
+return cjson.decode('"\\x"')
+return cjson.decode('"abc')
+return cjson.decode('')
+return cjson.decode('[1,]')
+return cjson.decode('[1 2]')
+return cjson.decode('{1:2}')
+return cjson.decode('{"a" 2}')
+return cjson.decode('{"a":2')
+return cjson.decode('{"a":2 "b"}')
+return cjson.decode('tru')
+return cjson.decode('1 2')
+return tostring(cjson.decode('1e5'))
+return tostring(cjson.decode('0x1F'))
+return tostring(cjson.decode('nan'))
+return tostring(cjson.decode('-inf'))
+return tostring(cjson.decode('Infinity'))
+return tostring(cjson.decode('01'))
+return tostring(cjson.decode('.5'))
+return tostring(cjson.decode('5.'))
+return tostring(cjson.decode('-'))
+return tostring(cjson.decode('+5'))
+return tostring(cjson.decode('1.5e-3'))
+return tostring(cjson.decode('12345678901234567890'))
+return cjson.decode(string.rep('[',1001)..string.rep(']',1001))
+return #cjson.decode(string.rep('[',1000)..string.rep(']',1000))
+return cjson.decode(5)
+return cjson.decode({})
+return cjson.decode('a\0')
+return cjson.decode('\0\0\0a')
+return {cjson.encode_sparse_array()}
+return {cjson.encode_sparse_array(true,3,5), cjson.encode_sparse_array(false,2,10)}
+return cjson.encode_sparse_array('x')
+return cjson.encode_sparse_array(true,-1)
+return cjson.encode_sparse_array(1,2,3,4)
+return {cjson.encode_max_depth(), cjson.decode_max_depth(), cjson.encode_number_precision()}
+return cjson.encode_max_depth(0)
+return cjson.encode_number_precision(15)
+return {cjson.encode_keep_buffer(), cjson.encode_keep_buffer('off'), cjson.encode_keep_buffer(true)}
+return {cjson.encode_invalid_numbers(), cjson.encode_invalid_numbers('null'), cjson.encode(0/0), cjson.encode_invalid_numbers(true), cjson.encode(1/0), cjson.encode_invalid_numbers(false)}
+return {cjson.decode_invalid_numbers(), cjson.decode_invalid_numbers(false), pcall(cjson.decode,'0x10'), cjson.decode_invalid_numbers(true)}
+cjson.encode_number_precision(3) local r = cjson.encode(3.14159) cjson.encode_number_precision(14) return r
+cjson.encode_sparse_array(true) local r = cjson.encode({[1]=1,[100]=2}) cjson.encode_sparse_array(false) return r
+local c = cjson.new() return c.encode({1})
+return cjson.encode(redis.call('set','a','b'))
+return cjson.encode('\127\1\200')
+return cjson.encode({a={b={c={}}}})
+return cjson.decode('[[]]')
+return cjson.decode('[null]')[1] == cjson.null
+return cjson.encode(cjson.decode('{"x":[1,2.5,"s",null,true]}')['x'])
+return cmsgpack.pack(1)
+return cmsgpack.pack(1,2,'a')
+return cmsgpack.pack({1,2,3})
+return cmsgpack.pack({a=1})
+return cmsgpack.pack({})
+return cmsgpack.pack(-1,-33,-129,-40000,-3e9,127,128,255,256,65535,65536,4294967295,4294967296,2^53,1.5,1e300,-1.25)
+return cmsgpack.pack(true,false,nil)
+return cmsgpack.pack(string.rep('a',31),string.rep('b',32),string.rep('c',256))
+return #cmsgpack.pack(string.rep('a',70000))
+return cmsgpack.pack()
+return cmsgpack.pack(function() end)
+return cmsgpack.pack({[1]=1,[3]=2})
+return cmsgpack.pack({1,2,x=3})
+local t={} for i=1,20 do t[i]=i end return cmsgpack.pack(t)
+local t={} local r=t for i=1,20 do t.x={} t=t.x end return cmsgpack.pack(r)
+return cmsgpack.unpack(cmsgpack.pack({1,2,{a='b'}}))
+return {cmsgpack.unpack(cmsgpack.pack(1,2,3))}
+return cmsgpack.unpack('')
+return cmsgpack.unpack('\146\1')
+return cmsgpack.unpack('\193')
+return cmsgpack.unpack(5)
+return cmsgpack.unpack({})
+return {cmsgpack.unpack_one(cmsgpack.pack(1,2,3))}
+return {cmsgpack.unpack_one(cmsgpack.pack(1,2,3),1)}
+return {cmsgpack.unpack_one(cmsgpack.pack(1,2,3),3)}
+return {cmsgpack.unpack_limit(cmsgpack.pack(1,2,3),2)}
+return {cmsgpack.unpack_limit(cmsgpack.pack(1,2,3),2,1)}
+return cmsgpack.unpack_limit('a',-1)
+return cmsgpack.unpack_limit('a',1,-5)
+return cmsgpack.unpack_limit('a',1,5)
+return cmsgpack.unpack_limit('a')
+return cmsgpack.unpack('\202\63\192\0\0')
+return tostring(cmsgpack.unpack('\203\63\248\0\0\0\0\0\0'))
+return tostring(cmsgpack.unpack('\211\255\255\255\255\255\255\255\255'))
+return tostring(cmsgpack.unpack('\207\255\255\255\255\255\255\255\255'))
+return cmsgpack.unpack('\217\3abc')
+return cmsgpack.unpack('\196\3abc')
+return cmsgpack.unpack('\129\161a\1')['a']
+return {cmsgpack._NAME,cmsgpack._VERSION}
+return struct.pack('>I',1)
+return struct.pack('<I2',258)
+return struct.pack('bBhHlLi4I8',-1,255,-2,65535,-3,4,5,6)
+return struct.pack('s','abc')
+return struct.pack('c3','abcdef')
+return struct.pack('c0','abc')
+return struct.pack('c5','abc')
+return struct.pack('fd',1.5,2.5)
+return struct.pack('>fd',1.5,2.5)
+return struct.pack('!4bi',1,2)
+return struct.pack('!bd',1,2)
+return struct.pack('xb',1)
+return struct.pack('z',1)
+return struct.pack('i')
+return struct.pack('i','x')
+return struct.pack('I33',1)
+return struct.pack('I9',1)
+return struct.pack('!3b',1)
+return struct.pack('i5',1)
+return struct.size('i')
+return struct.size('!8bd')
+return struct.size('s')
+return struct.size('c0')
+return struct.size('bhilfd')
+return struct.size('c10i3')
+return {struct.unpack('>I','\0\0\1\2')}
+return {struct.unpack('<i2','\254\255')}
+return {struct.unpack('s','abc\0def')}
+return {struct.unpack('bc0','\3abcdef')}
+return {struct.unpack('c3','abcdef')}
+return {struct.unpack('c0','abc')}
+return {struct.unpack('s','abc')}
+return {struct.unpack('I','abc')}
+return {struct.unpack('bb','\1\2',2)}
+return {struct.unpack('b','\1',0)}
+return {struct.unpack('b','\1',2)}
+return {struct.unpack('b','\1',5)}
+return {tostring(struct.unpack('d',struct.pack('d',1.25)))}
+return {tostring(struct.unpack('f',struct.pack('f',1.25)))}
+return {tostring(struct.unpack('I8',struct.pack('I8',2^40)))}
+return {tostring(struct.unpack('i8',struct.pack('i8',-5)))}
+return {struct.unpack('>i3','\255\255\254')}
+return struct.pack(' < i2 > i2 ',1,1)
+return struct.pack('i0',1)
+return struct.pack('!0i',1)
+return struct.pack('=i4',1)
+return struct.pack('T',5)
+return struct.pack('c',5)
+return struct.pack('b',300)
+return struct.pack('i99999999999',1)
+return struct.size('c2147483647c2147483647')
+return struct.unpack('c4294967295','a')
+`
