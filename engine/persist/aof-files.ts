@@ -80,17 +80,18 @@ export class AofFiles {
   }
 
   /**
-   * Files with data in them that no manifest names: the manifest has been lost. Redis starts empty then, and writes
-   * over them.
+   * Increments with data in them that come after all that the manifest names, by number. The manifest has been lost
+   * then, or its end; or the server died while the log was being turned on. Redis writes over them.
    */
-  orphans(): string[] {
+  orphans(): { name: string; sequence: number }[] {
     const { disk } = this.server.io
-    if (!this.manifest.isEmpty || disk.status(this.directory)?.isDirectory !== true) return []
+    if (disk.status(this.directory)?.isDirectory !== true) return []
     const prefix = `${this.fileName}.`
-    return disk
-      .list(this.directory)
-      .filter((name) => name.startsWith(prefix) && /^\d+\.incr\.aof$/.test(name.slice(prefix.length)))
-      .filter((name) => this.sizeOf(name) > 0)
+    return disk.list(this.directory).flatMap((name) => {
+      const number = name.startsWith(prefix) ? /^(\d+)\.incr\.aof$/.exec(name.slice(prefix.length))?.[1] : undefined
+      const sequence = Number(number ?? 0)
+      return sequence > this.manifest.lastIncrement && this.sizeOf(name) > 0 ? [{ name, sequence }] : []
+    })
   }
 
   /** @throws IoError */

@@ -44,8 +44,9 @@ export class AofManifest {
   /** In the order in which they are to be removed. */
   readonly history: readonly AofFileEntry[]
   readonly increments: readonly AofFileEntry[]
+  /** The largest number of an increment so far. */
+  readonly lastIncrement: number
   private readonly lastBase: number
-  private readonly lastIncrement: number
 
   private constructor(
     base: AofFileEntry | undefined,
@@ -131,6 +132,12 @@ export class AofManifest {
       base: this.lastBase,
       increment: sequence,
     })
+  }
+
+  /** The next increment gets a number above this one. */
+  withIncrementsAfter(sequence: number): AofManifest {
+    const last = { base: this.lastBase, increment: Math.max(sequence, this.lastIncrement) }
+    return new AofManifest(this.base, this.history, this.increments, last)
   }
 
   /** After a rewrite: all increments are history, but for the last `kept` ones. */

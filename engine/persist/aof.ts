@@ -148,12 +148,21 @@ export class Aof {
     return { load: new AofLoad(server, files, progress), progress }
   }
 
+  /** Data that no manifest names is not loaded, but not written over either; with no manifest at all it is refused. */
   private refuseOrphans(): void {
-    const [orphan] = this.files.orphans()
-    if (orphan === undefined) return
-    throw new AofLoadError(
-      `The AOF directory ${this.server.config.values.appenddirname} has data (${orphan}) but no manifest that names it. Restore the manifest, or move the directory away to start without the data.`,
-    )
+    const { files, server } = this
+    const orphans = files.orphans()
+    const [first] = orphans
+    if (first === undefined) return
+    if (files.manifest.isEmpty) {
+      throw new AofLoadError(
+        `The AOF directory ${server.config.values.appenddirname} has data (${first.name}) but no manifest that names it. Restore the manifest, or move the directory away to start without the data.`,
+      )
+    }
+    for (const { name, sequence } of orphans) {
+      server.log.warning(`The AOF file ${name} has data, but the manifest does not name it: it is left alone`)
+      files.manifest = files.manifest.withIncrementsAfter(sequence)
+    }
   }
 
   /** The last line for the log if `action` failed as only disks and files fail. */

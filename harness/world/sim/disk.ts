@@ -121,6 +121,11 @@ export class SimDisk {
     return inode === undefined || inode.isDirectory ? undefined : Buffer.from(inode.view())
   }
 
+  /** Of all files and directories. For checks. */
+  paths(): string[] {
+    return [...this.names.keys()]
+  }
+
   /** Puts a file there, durably, as if it had always been there. Directories on the way are made. */
   install(path: string, content: Uint8Array): void {
     const target = absolute(path)

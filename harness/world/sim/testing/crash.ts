@@ -33,10 +33,12 @@ export class CrashWorld {
   died = false
   private clients = 0
 
-  constructor(seed: string, settings: Settings) {
+  /** `files` are on the disk before the first start, by their path. */
+  constructor(seed: string, settings: Settings, files: ReadonlyMap<string, Buffer> = new Map()) {
     this.simulation = createSimulation({ seed })
     this.host = this.simulation.host('server', { addresses: [ADDRESS], timerLatenessUsMax: 50 })
     this.host.disk.installDirectory('/data')
+    for (const [path, content] of files) this.host.disk.install(path, content)
     this.watch(() => {})
     this.host.start((io) => {
       this.ready = false
