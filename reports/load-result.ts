@@ -127,3 +127,29 @@ export interface LoadResult {
   consumers: LoadConsumer[]
   driver: DriverState
 }
+
+/** One measurement at one rate. `driver`: the objective was missed, and the driver itself had a part in it. */
+export interface SearchPoint {
+  ratePerSecond: number
+  answeredPerSecond: number
+  p50Ms: number
+  p99Ms: number
+  p999Ms: number
+  outcome: 'met' | 'missed' | 'driver'
+}
+
+/** The search for the highest rate that meets an objective. */
+export interface LoadSearch {
+  format: 'faultline-load-search'
+  version: 1
+  verdict: LoadVerdict
+  reasons: string[]
+  target: string
+  objective: string
+  /** 0: none met it. */
+  bestPerSecond: number
+  /** In the order of measuring. */
+  points: SearchPoint[]
+  /** The measurement that was made last. */
+  last: LoadResult | null
+}

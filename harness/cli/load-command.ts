@@ -1,14 +1,19 @@
 /** `faultline load [HOST:PORT]`: puts a server under load and tells how it bore it. Options as redis-benchmark's where they mean the same. */
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { type Command, Option } from 'commander'
-import type { LoadResult } from '../../reports/load-result.ts'
+import { type LoadReport, renderLoadPage } from '../../reports/load-page.ts'
+import type { LoadResult, LoadSearch, LoadVerdict } from '../../reports/load-result.ts'
 import { HarnessError } from '../errors.ts'
+import { findMax } from '../load/find-max.ts'
 import { type LoadProgress, runLoad } from '../load/load.ts'
 import type { LoadSpec } from '../load/load-spec.ts'
+import { missed, type Objective, parseObjective } from '../load/objective.ts'
 import { presetNames } from '../load/presets.ts'
 import { EXIT_STATUS } from './exit-status.ts'
-import { type LoadOptions, loadSpecs } from './load-options.ts'
-import { loadLine, loadText } from './load-text.ts'
+import { type LoadOptions, loadSpecs, withoutSecrets } from './load-options.ts'
+import { loadLine, loadText, searchPointLine, searchText } from './load-text.ts'
+import { faultlineVersion } from './version.ts'
 
 export function addLoadCommand(program: Command): void {
   program
@@ -58,6 +63,9 @@ export function addLoadCommand(program: Command): void {
     .option('-3', 'speak RESP3')
     .option('-l', 'loop: until interrupted')
     .option('-q', 'only one line a run')
+    .option('--find-max', 'search the highest rate that meets the objective')
+    .option('--slo <limits>', 'the objective, of one run or of the search: p99=5ms,errors=0.1%')
+    .option('--report <file>', 'write a page (HTML, one file)')
     .addOption(new Option('--json <file>', 'write the results as JSON (- for standard output)'))
     .action(async (address: string | undefined, words: string[], options: LoadOptions) => {
       process.exitCode = await load(loadSpecs(address, words, options), options)
@@ -67,6 +75,10 @@ export function addLoadCommand(program: Command): void {
 async function load(specs: readonly LoadSpec[], options: LoadOptions): Promise<number> {
   // A password among the arguments must not stay readable in the list of processes.
   process.title = 'faultline load'
+  const objective = options.slo === undefined ? undefined : parseObjective(options.slo)
+  if (options.findMax === true && objective === undefined) {
+    throw new HarnessError('BAD_OPTION', '--find-max needs an objective: add --slo p99=5ms.')
+  }
   const interrupt = new AbortController()
   const onSignal = (signal: NodeJS.Signals): void => {
     if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
@@ -74,43 +86,91 @@ async function load(specs: readonly LoadSpec[], options: LoadOptions): Promise<n
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  const results: LoadResult[] = []
-  const isQuiet = options.q === true || options.json === '-'
   try {
-    for (const spec of specs) {
-      if (interrupt.signal.aborted) break
-      const progress = isQuiet ? undefined : new ProgressLine(spec)
-      const result = await runLoad(spec, {
-        signal: interrupt.signal,
-        onProgress: (second) => progress?.show(second),
-      }).finally(() => progress?.close())
-      results.push(result)
-      if (options.json !== '-') {
-        process.stdout.write(isQuiet ? loadLine(result) : loadText(result, process.stdout.columns ?? 100))
-      }
+    const run: Run = {
+      options,
+      objective,
+      signal: interrupt.signal,
+      isQuiet: options.q === true || options.json === '-',
     }
+    const [first] = specs
+    if (options.findMax === true && objective !== undefined && first !== undefined) {
+      if (specs.length > 1) throw new HarnessError('BAD_OPTION', '--find-max searches for one load: give -t one test.')
+      return await search(first, objective, run)
+    }
+    return await measure(specs, run)
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
-  if (options.json !== undefined) writeJson(options.json, results)
-  return statusOf(results)
 }
 
-function statusOf(results: readonly LoadResult[]): number {
-  if (results.some(({ verdict }) => verdict === 'fail')) return EXIT_STATUS.fail
-  return results.every(({ verdict }) => verdict === 'pass') ? EXIT_STATUS.pass : EXIT_STATUS.unknown
+interface Run {
+  options: LoadOptions
+  objective: Objective | undefined
+  signal: AbortSignal
+  isQuiet: boolean
 }
 
-/** One result as it is, several as an array. */
-function writeJson(file: string, results: readonly LoadResult[]): void {
-  const json = `${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`
-  if (file === '-') {
-    process.stdout.write(json)
-    return
+async function measure(specs: readonly LoadSpec[], { options, objective, signal, isQuiet }: Run): Promise<number> {
+  const results: LoadResult[] = []
+  for (const spec of specs) {
+    if (signal.aborted) break
+    const progress = isQuiet ? undefined : new ProgressLine(spec)
+    const onProgress = (second: LoadProgress): void => progress?.show(second)
+    const result = await runLoad(spec, { signal, onProgress }).finally(() => progress?.close())
+    if (objective !== undefined) judge(result, objective)
+    results.push(result)
+    if (options.json !== '-') {
+      process.stdout.write(isQuiet ? loadLine(result) : loadText(result, process.stdout.columns ?? 100))
+    }
   }
+  writeOutputs(options, results.length === 1 ? results[0] : results, () => reportOf(results, null))
+  return statusOf(results.map(({ verdict }) => verdict))
+}
+
+async function search(spec: LoadSpec, objective: Objective, { options, signal, isQuiet }: Run): Promise<number> {
+  const probeMs = options.duration === undefined ? 3000 : (spec.durationMs ?? 3000)
+  const found = await findMax(spec, {
+    objective,
+    objectiveText: options.slo ?? '',
+    firstPerSecond: spec.arrivals.kind === 'constant' ? spec.arrivals.ratePerSecond : 1000,
+    probeMs,
+    signal,
+    run: (probe) => runLoad(probe, { signal }),
+    onPoint: (point) => {
+      if (!isQuiet) process.stdout.write(searchPointLine(point))
+    },
+  })
+  if (options.json !== '-') process.stdout.write(searchText(found, process.stdout.columns ?? 100))
+  writeOutputs(options, found, () => reportOf(found.last === null ? [] : [found.last], found))
+  return statusOf([found.verdict])
+}
+
+/** A missed objective is a failure; what is unknown stays so, unless the driver had no part in it. */
+function judge(result: LoadResult, objective: Objective): void {
+  const reasons = missed(objective, result)
+  if (reasons.length === 0 || (result.verdict === 'unknown' && result.counts.ok > 0)) return
+  result.verdict = 'fail'
+  result.reasons.unshift(...reasons)
+}
+
+function reportOf(results: readonly LoadResult[], found: LoadSearch | null): LoadReport {
+  const host = { node: process.version, platform: process.platform, cpus: cpus().length, faultline: faultlineVersion }
+  return { results, search: found, command: `npm run load -- ${withoutSecrets(process.argv.slice(3)).join(' ')}`, host }
+}
+
+function statusOf(verdicts: readonly LoadVerdict[]): number {
+  if (verdicts.includes('fail')) return EXIT_STATUS.fail
+  return verdicts.every((verdict) => verdict === 'pass') ? EXIT_STATUS.pass : EXIT_STATUS.unknown
+}
+
+function writeOutputs(options: LoadOptions, data: unknown, report: () => LoadReport): void {
+  const json = `${JSON.stringify(data, null, 2)}\n`
+  if (options.json === '-') process.stdout.write(json)
   try {
-    writeFileSync(file, json)
+    if (options.json !== undefined && options.json !== '-') writeFileSync(options.json, json)
+    if (options.report !== undefined) writeFileSync(options.report, renderLoadPage(report()))
   } catch (error) {
     throw new HarnessError('RESULT_FILE', `Cannot write the result: ${(error as Error).message}.`)
   }

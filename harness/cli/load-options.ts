@@ -47,7 +47,23 @@ export interface LoadOptions {
   eval?: string
   subscribe?: string
   consume?: string
+  findMax?: boolean
+  slo?: string
+  report?: string
   json?: string
+}
+
+/** The words of the command line as they may be shown: no password. */
+export function withoutSecrets(words: readonly string[]): string[] {
+  return words.map((word, i) => {
+    if (words[i - 1] === '-a') return '***'
+    if (/^-a./.test(word)) return '-a***'
+    return shellWord(word.replace(/(redis:\/\/[^/@]*:)[^@]*@/, '$1***@'))
+  })
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:=,@%+*-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 /** One specification for each test of `-t`, or one for a mix or a command of one's own. */

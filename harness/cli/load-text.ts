@@ -1,5 +1,5 @@
 /** A load result for a terminal: rate, percentiles, a histogram, and what to know about errors and outages. */
-import type { LatencyHistogram, LoadResult } from '../../reports/load-result.ts'
+import type { LatencyHistogram, LoadResult, LoadSearch, SearchPoint } from '../../reports/load-result.ts'
 import { wrap } from './wrap.ts'
 
 /** What `-q` prints. */
@@ -44,6 +44,35 @@ export function loadText(result: LoadResult, columns: number): string {
   for (const reason of result.reasons) lines.push(...wrap(reason, columns, '  '))
   lines.push('')
   return lines.join('\n')
+}
+
+/** One measurement of a search, as it is made. */
+export function searchPointLine({ ratePerSecond, answeredPerSecond, p50Ms, p99Ms, outcome }: SearchPoint): string {
+  const words = { met: 'met', missed: 'missed', driver: 'the driver could not offer it' }
+  return `${grouped(Math.round(ratePerSecond)).padStart(12)}/s: ${grouped(Math.round(answeredPerSecond))} answered, p50 ${p50Ms} ms, p99 ${p99Ms} ms: ${words[outcome]}\n`
+}
+
+/** What a search found, and latency over rate as bars by decades. */
+export function searchText(
+  { objective, bestPerSecond, verdict, reasons, points }: LoadSearch,
+  columns: number,
+): string {
+  const least = verdict === 'pass' ? '' : 'at least '
+  const lines = ['', `Highest rate that meets ${objective}: ${least}${grouped(bestPerSecond)} requests per second`]
+  for (const reason of reasons) lines.push(...wrap(reason, columns, '  '))
+  const sorted = [...points].sort((a, b) => a.ratePerSecond - b.ratePerSecond)
+  const logs = sorted.map(({ p99Ms }) => Math.log10(Math.max(p99Ms, 0.001)))
+  const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))]
+  const width = Math.max(10, Math.min(columns, 100) - 34)
+  lines.push('', `  p99 by rate (bars by decades, ${10 ** low} to ${10 ** high} ms)`)
+  sorted.forEach(({ ratePerSecond, p99Ms, outcome }, i) => {
+    const bar = (outcome === 'met' ? '█' : '░').repeat(
+      Math.max(1, Math.round(((logs[i]! - low) / (high - low || 1)) * width)),
+    )
+    lines.push(`  ${grouped(Math.round(ratePerSecond)).padStart(11)}/s ${p99Ms.toFixed(3).padStart(10)} ms ${bar}`)
+  })
+  lines.push('')
+  return `${lines.join('\n')}\n`
 }
 
 function percentileTable({ raw, corrected, commands }: LoadResult): string[] {

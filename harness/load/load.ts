@@ -97,8 +97,10 @@ function throwIfUnreachable(failures: readonly (Unreachable | undefined)[], { ta
   if (failure === undefined) return
   const { reason, refused } = failure
   const where = targetName(target)
-  const isAuth = /^(NOAUTH|WRONGPASS|ERR AUTH)/.test(reason)
-  if (isAuth) {
+  if (reason.startsWith('ERR AUTH')) {
+    throw new HarnessError('LOAD_TARGET', `${where} wants no password: leave out -a, and unset REDISCLI_AUTH.`)
+  }
+  if (/^(NOAUTH|WRONGPASS)/.test(reason)) {
     const advice = 'Give the right password with -a or in REDISCLI_AUTH, and the user with --user.'
     throw new HarnessError('LOAD_TARGET', `${where} asks for a password: ${reason} ${advice}`)
   }

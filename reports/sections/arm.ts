@@ -43,7 +43,7 @@ function timeline(arm: ArmResult, position: number, axis: ArmAxis, panels: reado
   </div>`
 }
 
-function panelFigure({ id, title, summary, panel }: TitledPanel): Html {
+export function panelFigure({ id, title, summary, panel }: TitledPanel): Html {
   return html`
     <figure class="panel panel-${panel.kind}">
       <figcaption>${title}<span class="legend">${panel.series.map(
