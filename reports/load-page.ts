@@ -187,7 +187,6 @@ function percentileCurve({ raw, corrected }: LoadResult): Html {
     curves: [curve('corrected', 'max', corrected), curve('raw', 'p50', raw)],
     xTicks: ticks.map((it) => ({ at: -Math.log10(1 - it / 100), label: String(it) })),
     xLabel: 'percentile',
-    limit: null,
   })
 }
 
@@ -351,7 +350,6 @@ function searchSection(search: LoadSearch): Html {
     curves: [curve('p99.9', 'max', 'p999Ms'), curve('p99', 'p99', 'p99Ms'), curve('p50', 'p50', 'p50Ms')],
     xTicks: ticks.filter((_, i) => i % every === 0).map((rate) => ({ at: Math.log10(rate), label: formatCount(rate) })),
     xLabel: 'requests per second',
-    limit: null,
   })}
   ${table(
     'Measurements in their order',

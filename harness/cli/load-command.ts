@@ -57,6 +57,8 @@ export function addLoadCommand(program: Command): void {
       'also receive: news,sport:10 (connections); delivery times need PUBLISH … __time__',
     )
     .option('--consume <stream>', 'also read: key:group:connections; delivery times need XADD … field __time__')
+    .option('--replay <file>', 'send the commands of a capture (redis-cli monitor) at its times')
+    .option('--speed <factor>', 'so many times as fast (default: 1)')
     .option('--threads <number>', 'threads of the driver (default: 1)')
     .option('--seed <number>', 'seed of everything drawn (default: 1)')
     .option('--dbnum <number>', 'database')

@@ -47,6 +47,8 @@ export interface LoadOptions {
   eval?: string
   subscribe?: string
   consume?: string
+  replay?: string
+  speed?: string
   findMax?: boolean
   slo?: string
   report?: string
@@ -86,6 +88,7 @@ export function loadSpecs(address: string | undefined, words: readonly string[],
     ttlSeconds: options.ttl === undefined ? defaultLoad.ttlSeconds : numberSpec('--ttl', options.ttl),
     scripts: options.eval === undefined ? [] : [{ name: 'eval', source: options.eval }],
     consumers: parseConsumers(options),
+    replay: parseReplay(options),
     threads: options.threads === undefined ? 1 : whole('--threads', options.threads, 1, 256),
     seed: options.seed === undefined ? defaultLoad.seed : whole('--seed', options.seed, 0),
     protocol: options[3] === true ? 3 : 2,
@@ -139,6 +142,7 @@ export function durationMs(option: string, text: string): number {
 }
 
 function durationOf(options: LoadOptions, requests: number | null): number | null {
+  if (options.replay !== undefined && options.duration === undefined) return null
   if (options.l === true) return null
   if (options.duration !== undefined) return durationMs('--duration', options.duration)
   return requests === null ? defaultLoad.durationMs : null
@@ -190,6 +194,16 @@ function parseConsumers({ subscribe, consume }: LoadOptions): LoadSpec['consumer
     })
   }
   return rows
+}
+
+function parseReplay({ replay, speed, rate, arrivals }: LoadOptions): LoadSpec['replay'] {
+  if (replay === undefined) {
+    if (speed !== undefined) throw bad('--speed belongs to --replay.')
+    return null
+  }
+  if (rate !== undefined || arrivals !== undefined)
+    throw bad('A capture has its own times: leave out --rate and --arrivals.')
+  return { file: replay, speed: speed === undefined ? 1 : positive('--speed', speed) }
 }
 
 interface ParsedUri {

@@ -16,8 +16,9 @@ import { type ConsumerTally, type RunningConsumer, startConsumer } from './consu
 import { createIdSource, createNumberSource } from './key-distribution.ts'
 import { LatencyCounts } from './latency-counts.ts'
 import type { Endpoint } from './link.ts'
-import type { AddressSpec, ConsumerSpec, LoadSpec } from './load-spec.ts'
-import { compileOperations, type Operation, thresholdsOf } from './operation.ts'
+import { type AddressSpec, type ConsumerSpec, isOpenLoop, type LoadSpec } from './load-spec.ts'
+import { type Capture, type CapturedCommand, CapturedShape } from './monitor-capture.ts'
+import { capturedOperations, compileOperations, type Operation, thresholdsOf } from './operation.ts'
 import { RoutedClient } from './routed-client.ts'
 import { Tally } from './tally.ts'
 import { addressOf, createTopology, type RunningTopology } from './topology.ts'
@@ -39,6 +40,8 @@ export interface DriverOptions {
   /** Whether deferring in a loop lets time pass: on real time, not in the simulator. */
   spins: boolean
   onSecond?: Tally['onSecond']
+  /** What `spec.replay` names. */
+  capture?: Capture | undefined
 }
 
 export class Driver implements ClientOwner {
@@ -46,7 +49,12 @@ export class Driver implements ClientOwner {
   private readonly io: Io
   private readonly spec: LoadSpec
   private readonly spins: boolean
+  private readonly part: DriverOptions['part']
   private readonly isFirst: boolean
+  /** Those commands of a capture that are this thread's. */
+  private readonly captured: readonly CapturedCommand[] | undefined
+  private readonly capturedShape = new CapturedShape()
+  private nextCaptured = 0
   private readonly clients: readonly LoadClient[]
   private readonly topology: RunningTopology | undefined
   private readonly operations: readonly Operation[]
@@ -75,24 +83,33 @@ export class Driver implements ClientOwner {
   private onDone: (() => void) | undefined
   interrupted = false
 
-  constructor({ io, spec, part, spins, onSecond }: DriverOptions) {
+  constructor({ io, spec, part, spins, onSecond, capture }: DriverOptions) {
     this.io = io
     this.spec = spec
     this.spins = spins
+    this.part = part
     this.isFirst = part.index === 0
-    this.tally = new Tally(spec.commands.length, spec.arrivals.kind !== 'closed')
+    this.tally = new Tally(spec.commands.length, isOpenLoop(spec))
     this.tally.onSecond = onSecond
-    this.operations = compileOperations(spec)
+    this.captured = capture?.entries.filter(({ client }) => (client % spec.connections) % part.of === part.index)
+    this.operations = capture === undefined ? compileOperations(spec) : capturedOperations(capture, this.capturedShape)
     this.thresholds = thresholdsOf(spec.commands)
     this.requestsLeft = spec.requests === null ? Number.POSITIVE_INFINITY : shareOfWhole(spec.requests, part)
-    const { arrivals } = spec
-    this.arrivals =
-      arrivals.kind === 'closed'
-        ? undefined
-        : shareOf(createArrivals(arrivals, randomFromText(`${spec.seed}/arrivals`)), part.index, part.of)
+    this.arrivals = this.createArrivals()
     this.topology = this.createTopology()
     const count = shareOfWhole(spec.connections, part)
     this.clients = Array.from({ length: count }, (_, i) => this.createClient(part.index + i * part.of))
+  }
+
+  private createArrivals(): Arrivals | undefined {
+    const { spec, part, captured } = this
+    const { arrivals, replay, seed } = spec
+    if (captured !== undefined && replay !== null) {
+      let next = 0
+      return { next: () => (captured[next++]?.atUs ?? Number.POSITIVE_INFINITY) / replay.speed }
+    }
+    if (arrivals.kind === 'closed') return undefined
+    return shareOf(createArrivals(arrivals, randomFromText(`${seed}/arrivals`)), part.index, part.of)
   }
 
   private createTopology(): RunningTopology | undefined {
@@ -355,6 +372,10 @@ export class Driver implements ClientOwner {
   /** One operation that is due, on the next client that has room. */
   private begin(intendedUs: number): void {
     const { clients, spec } = this
+    if (this.captured !== undefined) {
+      this.beginCaptured(this.captured[this.nextCaptured++]!, intendedUs)
+      return
+    }
     for (let tries = 0; tries < clients.length; tries++) {
       const client = clients[this.turn++ % clients.length]!
       if (client.downReason !== undefined) {
@@ -363,15 +384,34 @@ export class Driver implements ClientOwner {
       }
       if (client.inFlight < spec.pipeline) {
         if (intendedUs >= this.measureUs) this.tally.late.record(this.nowUs - intendedUs)
-        if (!client.isDirty) {
-          client.isDirty = true
-          this.dirty.push(client)
-        }
+        this.markDirty(client)
         this.send(client, intendedUs)
         return
       }
     }
     this.backlog.push(intendedUs)
+  }
+
+  /** The client is given, so that the order of each client of the capture is kept. */
+  private beginCaptured({ client: number, command, bytes }: CapturedCommand, intendedUs: number): void {
+    const { part, spec, nowUs } = this
+    const client = this.clients[((number % spec.connections) - part.index) / part.of]!
+    this.tally.began(command, intendedUs, nowUs)
+    if (client.downReason !== undefined) {
+      this.tally.ended(command, client.index, intendedUs, nowUs, client.downReason, false)
+      return
+    }
+    this.tally.late.record(nowUs - intendedUs)
+    this.inFlight++
+    this.capturedShape.bytes = bytes
+    this.markDirty(client)
+    client.begin(this.operations[command]!, intendedUs)
+  }
+
+  private markDirty(client: LoadClient): void {
+    if (client.isDirty) return
+    client.isDirty = true
+    this.dirty.push(client)
   }
 
   private sendBacklog(client: LoadClient): void {

@@ -88,6 +88,13 @@ export type ConsumerSpec =
   | { kind: 'subscribe'; channels: readonly string[]; connections: number }
   | { kind: 'stream'; key: string; group: string; connections: number }
 
+/** A capture of MONITOR: its commands at its times, so many times as fast. It takes the place of commands and arrivals. */
+export interface ReplaySpec {
+  file: string
+  /** Above 0. */
+  speed: number
+}
+
 export interface LoadSpec {
   target: TargetSpec
   connections: number
@@ -104,6 +111,7 @@ export interface LoadSpec {
   commands: readonly CommandSpec[]
   scripts: readonly ScriptSpec[]
   consumers: readonly ConsumerSpec[]
+  replay: ReplaySpec | null
   keys: KeysSpec
   valueBytes: NumberSpec
   ttlSeconds: NumberSpec
@@ -134,9 +142,15 @@ export const defaultLoad: Omit<LoadSpec, 'target'> = {
   ttlSeconds: { kind: 'fixed', value: 3600 },
   scripts: [],
   consumers: [],
+  replay: null,
   seed: 1,
   threads: 1,
   protocol: 2,
   database: 0,
   credentials: null,
+}
+
+/** Whether operations begin at planned times. */
+export function isOpenLoop({ arrivals, replay }: LoadSpec): boolean {
+  return replay !== null || arrivals.kind !== 'closed'
 }

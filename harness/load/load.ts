@@ -8,6 +8,7 @@ import type { LoadCounts, LoadResult } from '../../reports/load-result.ts'
 import { HarnessError } from '../errors.ts'
 import type { Driver } from './driver.ts'
 import type { LoadSpec } from './load-spec.ts'
+import { readCapture } from './monitor-capture.ts'
 import { summarize, targetName } from './summary.ts'
 import { LocalThread, type Unreachable, WorkerThread } from './thread.ts'
 
@@ -29,7 +30,9 @@ export interface LoadOptions {
  * Runs a load against real servers. Every socket is closed when it resolves or rejects.
  * @throws HarnessError BAD_OPTION when the specification makes no sense, LOAD_TARGET when nothing answers at the start
  */
-export async function runLoad(spec: LoadSpec, options: LoadOptions = {}): Promise<LoadResult> {
+export async function runLoad(given: LoadSpec, options: LoadOptions = {}): Promise<LoadResult> {
+  // A capture brings its own commands.
+  const spec = { ...given, commands: readCapture(given)?.commands ?? given.commands }
   const { signal } = options
   const progress = new ProgressSum(spec.threads, options.onProgress)
   const threads = Array.from({ length: spec.threads }, (_, index) => {

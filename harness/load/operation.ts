@@ -7,6 +7,7 @@ import { commandFamilies } from '../../engine/commands/registry.ts'
 import { randomFromText } from '../../engine/data/random.ts'
 import { type CommandShape, compileCommand } from './command-shape.ts'
 import type { CommandSpec, LoadSpec, NumberSpec } from './load-spec.ts'
+import type { Capture } from './monitor-capture.ts'
 
 export interface Operation {
   /** Place among the commands of the specification. */
@@ -20,6 +21,14 @@ export interface Operation {
   isRead: boolean
   /** Word of the first key; undefined: it has none, any node will do. */
   keyIndex: number | undefined
+}
+
+/** Those of a capture: each sends whatever bytes `shape` was given last. */
+export function capturedOperations({ commands }: Capture, shape: CommandShape): Operation[] {
+  return commands.map((command, index) => {
+    const routing = routingOf(command, command.words)
+    return { index, shape, replies: command.replies, waitReplicas: 0, ...routing }
+  })
 }
 
 export function compileOperations(spec: LoadSpec): Operation[] {

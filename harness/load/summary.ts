@@ -2,7 +2,7 @@
 import type { DriverState, LoadCounts, LoadResult, LoadSecond, SlowOperation } from '../../reports/load-result.ts'
 import type { ConsumerTally } from './consumers.ts'
 import { LatencyCounts } from './latency-counts.ts'
-import type { LoadSpec, TargetSpec } from './load-spec.ts'
+import { isOpenLoop, type LoadSpec, type TargetSpec } from './load-spec.ts'
 import type { CommandTally, SecondTally, Tally } from './tally.ts'
 
 const SLOWEST_SHOWN = 200
@@ -35,7 +35,7 @@ export interface RunFacts {
 export function summarize(parts: readonly Part[], facts: RunFacts): LoadResult {
   const { spec } = facts
   const tallies = parts.map(({ tally }) => tally)
-  const isOpen = spec.arrivals.kind !== 'closed'
+  const isOpen = isOpenLoop(spec)
   const commands = spec.commands.map((_, index) => mergeCommands(tallies.map((tally) => tally.commands[index]!)))
   const raw = mergeLatencies(commands.map((command) => command.raw))
   const expectedUs = isOpen ? 0 : raw.quantileUs(0.5)

@@ -9,8 +9,9 @@ import { HarnessError } from '../errors.ts'
 import { createDeferred } from '../world/deferred.ts'
 import { loadWorkerBundle } from '../world/programs.ts'
 import { Driver } from './driver.ts'
-import type { LoadSpec } from './load-spec.ts'
+import { isOpenLoop, type LoadSpec } from './load-spec.ts'
 import type { WorkerMessage, WorkerOrder } from './load-worker.ts'
+import { readCapture } from './monitor-capture.ts'
 import type { Part } from './summary.ts'
 import type { SecondTally } from './tally.ts'
 
@@ -36,7 +37,7 @@ export class LocalThread {
 
   constructor(spec: LoadSpec, part: ThreadPart, onSecond: OnSecond) {
     this.spec = spec
-    this.driver = new Driver({ io: createNodeIo(), spec, part, spins: true, onSecond })
+    this.driver = new Driver({ io: createNodeIo(), spec, part, spins: true, onSecond, capture: readCapture(spec) })
   }
 
   /** Connects; resolves with why nothing can be reached, or with nothing. */
@@ -50,7 +51,7 @@ export class LocalThread {
     const before = performance.eventLoopUtilization()
     await new Promise<void>((resolve) => driver.start(resolve))
     // An open loop spins: its event loop is always busy, and its lateness tells instead.
-    const isClosed = spec.arrivals.kind === 'closed'
+    const isClosed = !isOpenLoop(spec)
     const busy = isClosed ? performance.eventLoopUtilization(before).utilization : null
     // What was published last may still be on its way.
     if (spec.consumers.length > 0) await new Promise((resolve) => setTimeout(resolve, LAST_MESSAGES_MS))

@@ -15,8 +15,6 @@ export interface CurvePlot {
   curves: readonly Curve[]
   xTicks: readonly { at: number; label: string }[]
   xLabel: string
-  /** A limit of the values, drawn across. */
-  limit: number | null
 }
 
 const WIDTH = 900
@@ -27,9 +25,9 @@ const TOP = 10
 const RIGHT = 14
 
 /** Values in ms, on a logarithmic scale; x already scaled: ticks and points share its unit. */
-export function curveFigure({ title, summary, curves, xTicks, xLabel, limit }: CurvePlot): Html {
+export function curveFigure({ title, summary, curves, xTicks, xLabel }: CurvePlot): Html {
   const xs = [...curves.flatMap(({ points }) => points.map(({ x }) => x)), ...xTicks.map(({ at }) => at)]
-  const ys = [...curves.flatMap(({ points }) => points.map(({ y }) => y)), ...(limit === null ? [] : [limit])]
+  const ys = curves.flatMap(({ points }) => points.map(({ y }) => y))
   const positive = ys.filter((y) => y > 0)
   if (positive.length === 0) return html``
   const least = Math.floor(Math.log10(Math.min(...positive)))
@@ -56,7 +54,6 @@ export function curveFigure({ title, summary, curves, xTicks, xLabel, limit }: C
             html`<line class="rule" x1="${x(at)}" x2="${x(at)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/><text x="${x(at)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${label}</text>`,
         )}
         <text x="${WIDTH - RIGHT}" y="${HEIGHT - 2}" text-anchor="end">${xLabel}</text>
-        ${limit !== null && html`<line class="limit" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(limit)}" y2="${y(limit)}"/>`}
         ${curves.map(
           ({ colour, points }) =>
             html`<polyline class="line-${colour}" points="${points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')}"/>`,
