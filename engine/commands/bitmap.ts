@@ -1,6 +1,7 @@
 /**
  * Strings as arrays of bits (Redis's bitops.c): bit 0 is the most significant one of the first byte.
  */
+import { type BitOperation, combineBits, countSetBits, invertBits, skipBytes } from '../data/bit-words.ts'
 import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
 import { bitfield, bitfieldKeys, bitfieldReadOnly } from './bitfield.ts'
@@ -111,8 +112,6 @@ function bitRange(start: number, end: number, inBits: boolean, lengthBytes: numb
   return inBits ? { first, last } : { first: first * 8, last: last * 8 + 7 }
 }
 
-const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length)
-
 function bitcount(context: Context, args: Arguments): void {
   const entry = context.lookupRead(1)
   if (isOtherType(context, entry)) return
@@ -132,8 +131,7 @@ function bitcount(context: Context, args: Arguments): void {
 function countBits(bytes: Buffer, { first, last }: BitRange): number {
   if (first > last) return 0
   const [firstByte, lastByte] = [Math.floor(first / 8), Math.floor(last / 8)]
-  let count = 0
-  for (let i = firstByte; i <= lastByte; i++) count += bitCounts[bytes[i] as number] as number
+  let count = countSetBits(bytes, firstByte, lastByte + 1)
   for (let bit = firstByte * 8; bit < first; bit++) count -= bitAt(bytes, bit)
   for (let bit = last + 1; bit < (lastByte + 1) * 8; bit++) count -= bitAt(bytes, bit)
   return count
@@ -168,53 +166,47 @@ function bitpos(context: Context, args: Arguments): void {
 function findBit(bytes: Buffer, bit: number, { first, last }: BitRange): number {
   const without = bit === 1 ? 0 : 255
   for (let at = first; at <= last; ) {
-    if (at % 8 === 0 && bytes[at / 8] === without) at += 8
+    if (at % 8 === 0 && bytes[at / 8] === without) at = skipBytes(bytes, without, at / 8, Math.floor(last / 8) + 1) * 8
     else if (bitAt(bytes, at) === bit) return at
     else at++
   }
   return -1
 }
 
-const operations: Record<string, (a: number, b: number) => number> = {
-  and: (a, b) => a & b,
-  or: (a, b) => a | b,
-  xor: (a, b) => a ^ b,
-  not: (a) => ~a,
-}
+const operations = ['and', 'or', 'xor', 'not'] as const
 
 function bitop(context: Context, args: Arguments): void {
-  const name = args.latin1(1).toLowerCase()
-  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
+  const operation = operations.find((name) => args.is(1, name))
   if (operation === undefined) {
     context.reply.error(errors.syntax)
     return
   }
-  if (name === 'not' && args.count !== 4) {
+  if (operation === 'not' && args.count !== 4) {
     context.reply.error('ERR BITOP NOT must be called with a single source key.')
     return
   }
   const sources = sourceTexts(context, args)
-  if (sources !== undefined) storeResult(context, args, combine(sources, operation, name === 'not'))
+  if (sources !== undefined) storeResult(context, args, combine(sources, operation))
 }
 
+/** Windows on the sources, valid until the next call of the database. */
 function sourceTexts(context: Context, args: Arguments): Buffer[] | undefined {
-  const texts: Buffer[] = []
+  const entries: Entry[] = []
   for (let i = 3; i < args.count; i++) {
     const entry = context.lookupRead(i)
     if (isOtherType(context, entry)) return undefined
-    texts.push(entry === NO_ENTRY ? EMPTY : context.db.text(entry))
+    entries.push(entry)
   }
-  return texts
+  // Looking at one text leaves the windows on others where they are.
+  return entries.map((entry) => (entry === NO_ENTRY ? EMPTY : context.db.peekText(entry)))
 }
 
 /** Shorter texts count as filled up with zeros. */
-function combine(texts: Buffer[], operation: (a: number, b: number) => number, unary: boolean): Buffer {
+function combine(texts: readonly Buffer[], operation: BitOperation | 'not'): Buffer {
   const result = Buffer.alloc(Math.max(...texts.map((text) => text.length)))
-  texts.forEach((text, index) => {
-    if (index === 0) text.copy(result)
-    if (index === 0 && !unary) return
-    for (let i = 0; i < result.length; i++) result[i] = operation(result[i] as number, text[i] ?? 0)
-  })
+  texts[0]?.copy(result)
+  if (operation === 'not') invertBits(result)
+  else for (const text of texts.slice(1)) combineBits(result, text, operation)
   return result
 }
 

@@ -10,7 +10,6 @@ import { type TestNode, TestNodes, until } from '../testing/nodes.ts'
 import { freePort, hasRedisServer, type PlainReply } from '../testing/redis-server.ts'
 
 const commandDifferences: Reasons = {
-  failover: 'not built yet',
   'module*': 'the engine has no modules',
 }
 const configDifferences: Reasons = {

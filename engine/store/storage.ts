@@ -500,8 +500,12 @@ function writeKeyLength(chunk: Buffer, offset: number, length: number): void {
   chunk.writeUInt32LE(length, offset + 1)
 }
 
+/**
+ * Redis reserves at most 1 MB more, which realloc gives without copying; here growing means copying, so that room must
+ * grow with the text.
+ */
 function roomFor(length: number): number {
-  return length < 1_048_576 ? length * 2 : length + 1_048_576
+  return length < 1_048_576 ? length * 2 : length + Math.max(1_048_576, length >>> 3)
 }
 
 function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, position: number): void {
