@@ -124,11 +124,16 @@ async function runCommand({ node, words, until, measure }: CommandAction, contex
     }
     const doneMs = until === undefined ? replyMs : nowMs() - atMs
     const text = reply === undefined ? 'no answer' : replyText(reply).slice(0, REPLY_CHARACTERS)
-    recorder.record({ type: 'command', atMs, node, words: [...words], reply: text, replyMs, doneMs })
+    const took = { replyMs: hundredths(replyMs), doneMs: hundredths(doneMs) }
+    recorder.record({ type: 'command', atMs, node, words: [...words], reply: text, ...took })
     if (measure !== undefined) {
-      recorder.record({ type: 'figure', atMs: nowMs(), node, name: measure, value: Math.round(doneMs * 100) / 100 })
+      recorder.record({ type: 'figure', atMs: nowMs(), node, name: measure, value: took.doneMs })
     }
   })
+}
+
+function hundredths(valueMs: number): number {
+  return Math.round(valueMs * 100) / 100
 }
 
 async function increment({ node: name, keys, times }: IncrementAction, context: ActionContext): Promise<void> {

@@ -214,20 +214,21 @@ function filled(
     const dot = name.indexOf('.')
     const value = dot < 0 ? settings[name] : measureOf(arms, name.slice(0, dot), name.slice(dot + 1))
     if (value === undefined) complete = false
-    return typeof value === 'number' ? value.toLocaleString('en-US') : String(value)
+    if (typeof value !== 'number') return String(value)
+    return value.toLocaleString('en-US', { maximumFractionDigits: value >= 100 ? 0 : 2 })
   })
   return complete ? text : undefined
 }
 
-/** The lines of the history that show the finding best: around the cut, the last acknowledged lost write, the first refusal. */
+/** The lines of the history that show the finding best: faults, commands, figures, first and last lost write, first refusal. */
 function excerpt(history: History): string[] {
   const cut = findCut(history)
-  const lost = findLostWrites(history) ?? []
+  const lost = (hasUniqueWrites(history) && findLostWrites(history)) || []
   const first = lost[0]?.operation.id
   const last = lost.at(-1)?.operation.id
   const refused = history.of('complete').find((event) => event.outcome === 'fail' && event.atMs > (cut?.atMs ?? 0))
   const wanted = (event: HistoryEvent): boolean => {
-    if (event.type === 'fault') return true
+    if (event.type === 'fault' || event.type === 'command' || event.type === 'figure') return true
     if (event.type === 'invoke') return event.id === first || event.id === last || event.id === refused?.id
     return event.type === 'complete' && (event.id === first || event.id === last || event === refused)
   }

@@ -50,19 +50,12 @@ function round(value: number): number {
  * other times.
  */
 export function rewriteMeasures(history: History): Record<string, number> {
-  const observed = history.of('node').filter((event) => event.samples?.aofBytes !== undefined)
-  const commands = history.of('command').filter(({ words }) => words[0]?.toUpperCase() === 'BGREWRITEAOF')
+  const observed = observationsOfAof(history)
   const first = observed[0]
   const last = observed.at(-1)
   if (first === undefined || last === undefined) return {}
   const rewrites = sample(last, 'rewrites') - sample(first, 'rewrites')
-  const starts = observed.flatMap((event, i) => {
-    const before = observed[i - 1]
-    const isAsked = commands.some(({ atMs, doneMs }) => event.atMs >= atMs && event.atMs <= atMs + doneMs + 200)
-    const began = before !== undefined && sample(event, 'rewrites') > sample(before, 'rewrites')
-    return began && !isAsked ? [{ before, event }] : []
-  })
-  const trigger = starts[0]
+  const [trigger] = automaticRewrites(history)
   if (trigger === undefined) return { rewrites }
   const triggerBytes = Math.max(sample(trigger.before, 'aofBytes'), sample(trigger.event, 'aofBytes'))
   const baseBytes = sample(trigger.before, 'aofBaseBytes')
@@ -72,6 +65,22 @@ export function rewriteMeasures(history: History): Record<string, number> {
     ...(baseBytes > 0 && { triggerGrowth: round(triggerBytes / baseBytes) }),
     ...rewriteStalls(history, observed),
   }
+}
+
+function observationsOfAof(history: History): NodeEvent[] {
+  return history.of('node').filter((event) => event.samples?.aofBytes !== undefined)
+}
+
+/** The observations before and at the beginning of each rewrite that nobody had asked for. */
+export function automaticRewrites(history: History): { before: NodeEvent; event: NodeEvent }[] {
+  const commands = history.of('command').filter(({ words }) => words[0]?.toUpperCase() === 'BGREWRITEAOF')
+  const observed = observationsOfAof(history)
+  return observed.flatMap((event, i) => {
+    const before = observed[i - 1]
+    if (before === undefined || sample(event, 'rewrites') <= sample(before, 'rewrites')) return []
+    const isAsked = commands.some(({ atMs, doneMs }) => event.atMs >= atMs && event.atMs <= atMs + doneMs + 200)
+    return isAsked ? [] : [{ before, event }]
+  })
 }
 
 function rewriteStalls(history: History, observed: readonly NodeEvent[]): Record<string, number> {

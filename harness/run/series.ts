@@ -4,6 +4,7 @@ import type { FaultSpan, GroupSeries, NodeSpan, NodeTimeline, Timeline } from '.
 import { findLostWrites, hasUniqueWrites, LOSS_CAUSES, possibleCauses } from '../check/lost-writes.ts'
 import type { History, LoadEvent, NodeEvent, Operation } from '../history/history.ts'
 import { findCut } from './measure.ts'
+import { automaticRewrites } from './persistence-measures.ts'
 
 /** Wide enough that a page draws at most so many points a series. */
 const MAX_BUCKETS = 600
@@ -191,6 +192,27 @@ function roleChange({ role, epoch }: NodeEvent): string {
   return `becomes ${role}${epoch === null ? '' : ` (epoch ${epoch})`}`
 }
 
+function commandMoments(history: History): Timeline['events'] {
+  return history.of('command').flatMap(({ atMs, node, words, replyMs, doneMs }) => {
+    const text = words.join(' ')
+    if (atMs === 0) return [{ atMs, node, text: `${text}, before the workload (${Math.round(doneMs)} ms)` }]
+    return [
+      { atMs, node, text: `${text} is sent` },
+      ...(replyMs > TOLD_MS ? [{ atMs: atMs + replyMs, node, text: `${text} is answered` }] : []),
+      ...(doneMs > replyMs + TOLD_MS ? [{ atMs: atMs + doneMs, node, text: `what ${text} began is over` }] : []),
+    ]
+  })
+}
+
+/** A rewrite that began by itself shows in the server's count of them. */
+function rewriteMoments(history: History): Timeline['events'] {
+  return automaticRewrites(history).map(({ event }) => ({
+    atMs: event.atMs,
+    node: event.node,
+    text: 'rewrites its append-only file by itself',
+  }))
+}
+
 /** Changes of role and state per node, and the edges of the cut-off side's service. */
 function moments(history: History, operations: readonly Operation[]): Timeline['events'] {
   const events: Timeline['events'] = []
@@ -205,12 +227,7 @@ function moments(history: History, operations: readonly Operation[]): Timeline['
       events.push({ atMs, node, text: `cluster state ${event.clusterState}` })
     }
   }
-  for (const { atMs, node, words, replyMs, doneMs } of history.of('command')) {
-    const text = words.join(' ')
-    events.push({ atMs, node, text: `${text} is sent` })
-    if (replyMs > TOLD_MS) events.push({ atMs: atMs + replyMs, node, text: `${text} is answered` })
-    if (doneMs > replyMs + TOLD_MS) events.push({ atMs: atMs + doneMs, node, text: `what ${text} began is over` })
-  }
+  events.push(...commandMoments(history), ...rewriteMoments(history))
   const cut = findCut(history)
   if (cut !== undefined) {
     const minority = operations.filter((op) => cut.minority.includes(op.client) && op.completedMs > cut.atMs)

@@ -11,6 +11,8 @@ const HEIGHT = 240
 /** Room above for the number of the highest point. */
 const TOP = 18
 const TICKS_MOST = 4
+/** Left of the first point there are the numbers of the scale. */
+const LEFT_PERCENT = 7
 
 export function curvesSection(curves: readonly Curve[]): Html | false {
   const drawn = curves.filter(({ lines }) => lines.some(({ points }) => points.length > 1))
@@ -19,7 +21,8 @@ export function curvesSection(curves: readonly Curve[]): Html | false {
 
 function figureOf({ title, unit, over, lines }: Curve): Html {
   const points = lines.flatMap((line) => line.points)
-  const xMax = Math.max(...points.map(({ x }) => x)) * 1.08
+  const widest = Math.max(...points.map(({ x }) => x)) * 1.05
+  const xOf = (value: number): number => LEFT_PERCENT + (percentOf(value, widest) * (100 - LEFT_PERCENT)) / 100
   const yMax = roundUp(Math.max(1e-9, ...points.map(({ y }) => y)), TICKS_MOST)
   const yOf = (value: number): number => TOP + (HEIGHT - TOP) * (1 - value / yMax)
   const ticks = roundTicks(yMax, TICKS_MOST)
@@ -33,11 +36,11 @@ function figureOf({ title, unit, over, lines }: Curve): Html {
       ({ label }, position) => html`<span><i class="swatch c-node-${position % 6}"></i>${label}</span>`,
     )}</span></figcaption>
     <div class="curve-plot">
-      <svg height="${HEIGHT + 34}" role="img" aria-label="${title}. ${spoken.join('; ')}">
+      <svg height="${HEIGHT + 48}" role="img" aria-label="${title}. ${spoken.join('; ')}">
         ${ticks.map((value) => html`<line class="track" x1="0" x2="100%" y1="${yOf(value)}" y2="${yOf(value)}"/><text class="tick" x="0" y="${yOf(value) - 4}">${formatScaleEnd(value, unit)}</text>`)}
-        ${lines.map((line, position) => lineOf(line.points, position, unit, xMax, yOf))}
-        ${[...new Set(points.map(({ x }) => x))].map((x) => html`<text class="tick" x="${percentOf(x, xMax)}%" y="${HEIGHT + 18}" text-anchor="middle">${formatCount(x)}</text>`)}
-        <text class="tick" x="100%" y="${HEIGHT + 32}" text-anchor="end">${over}</text>
+        ${lines.map((line, position) => lineOf(line.points, position, unit, xOf, yOf))}
+        ${[...new Set(points.map(({ x }) => x))].map((x) => html`<text class="tick" x="${xOf(x)}%" y="${HEIGHT + 32}" text-anchor="middle">${formatCount(x)}</text>`)}
+        <text class="tick" x="100%" y="${HEIGHT + 46}" text-anchor="end">${over}</text>
       </svg>
     </div>
   </figure>`
@@ -47,16 +50,18 @@ function lineOf(
   points: Curve['lines'][number]['points'],
   position: number,
   unit: string,
-  xMax: number,
+  xOf: (value: number) => number,
   yOf: (value: number) => number,
 ): Html {
   const ordered = [...points].sort((a, b) => a.x - b.x)
   return html`${ordered.map(({ x, y }, index) => {
     const before = ordered[index - 1]
-    const at = percentOf(x, xMax)
+    const at = xOf(x)
+    // The first line is told above its points, the others below: they are often near one another.
+    const valueY = yOf(y) + (position === 0 ? -9 : 18)
     return html`${
       before !== undefined &&
-      html`<line class="curve-line s-node-${position % 6}" x1="${percentOf(before.x, xMax)}%" y1="${yOf(before.y)}" x2="${at}%" y2="${yOf(y)}"/>`
-    }<circle class="s-node-${position % 6}" cx="${at}%" cy="${yOf(y)}" r="4"/><text class="value" x="${at}%" y="${yOf(y) - 9}" text-anchor="middle">${formatMeasure(y, unit)}</text>`
+      html`<line class="curve-line s-node-${position % 6}" x1="${xOf(before.x)}%" y1="${yOf(before.y)}" x2="${at}%" y2="${yOf(y)}"/>`
+    }<circle class="s-node-${position % 6}" cx="${at}%" cy="${yOf(y)}" r="4"/><text class="value" x="${at}%" y="${valueY}" text-anchor="middle">${formatMeasure(y, unit)}</text>`
   })}`
 }

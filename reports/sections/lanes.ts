@@ -41,6 +41,8 @@ const SHARED_PERCENT = 1.6
 /** A marker needs so much room on a narrow screen. */
 const MARKER_PERCENT = 8
 const MARKER_ROWS = 3
+/** Further left it would cover the label of its lane. */
+const MARKER_LEAST_PERCENT = 1.8
 
 /** Markers `1`, `2–4`, … at the times of the events; where they would overlap they go to another row. */
 export function eventMarkers(timesMs: readonly number[], maxMs: number): Marker[] {
@@ -69,7 +71,7 @@ export function eventLane(timesMs: readonly number[], axis: ArmAxis): Html | und
     const text = first === last ? `${first + 1}` : `${first + 1}–${last + 1}`
     const width = 10 + text.length * 6.5
     const y = row * 19 + 1
-    return html`<line class="event" x1="${x}%" x2="${x}%" y1="${y + 17}" y2="100%"/><svg class="marker" x="${x}%" y="${y}"><rect x="${-width / 2}" width="${width}" height="17" rx="8.5"/><text x="0" y="12.5" text-anchor="middle">${text}</text></svg>`
+    return html`<line class="event" x1="${x}%" x2="${x}%" y1="${y + 17}" y2="100%"/><svg class="marker" x="${Math.max(x, MARKER_LEAST_PERCENT)}%" y="${y}"><rect x="${-width / 2}" width="${width}" height="17" rx="8.5"/><text x="0" y="12.5" text-anchor="middle">${text}</text></svg>`
   })
   return lane('events', 'events, numbered as in the list below the charts', height, html`${content}`, 'markers')
 }
