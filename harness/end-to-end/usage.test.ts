@@ -25,6 +25,9 @@ test.for([
   ['a setting without a value', ['scenario', 'split-brain', '--set', 'foo'], '--set takes name=value'],
   ['a surplus word', ['scenario', 'split-brain', 'extra'], 'too many arguments'],
   ['an unknown option', ['scenario', 'split-brain', '--bogus'], "unknown option '--bogus'"],
+  ['a load on nobody', ['load', '127.0.0.1:1', '-n', '1'], 'Start a server there, or name another'],
+  ['a load of an unknown test', ['load', '-t', 'nope'], "There is no test 'nope'. There are: ping"],
+  ['a search without an objective', ['load', '--find-max'], 'add --slo p99=5ms'],
   ['a report of nothing', ['report', 'no-such-directory'], 'holds no result.json'],
   [
     'a place where nothing can be written',
