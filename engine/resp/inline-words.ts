@@ -23,7 +23,7 @@ function readWord(cursor: { line: string; at: number }): string | undefined {
   let word = ''
   while (cursor.at < line.length) {
     const char = line[cursor.at] as string
-    if (isSpace(char.charCodeAt(0)) || char === '\0') return word
+    if (WORD_ENDS.includes(char)) return word
     if (char === '"' || char === "'") {
       const quoted = char === '"' ? readDoubleQuoted(cursor) : readSingleQuoted(cursor)
       if (quoted === undefined) return undefined
@@ -84,6 +84,9 @@ function closeQuote(cursor: { line: string; at: number }): boolean {
   cursor.at++
   return cursor.at >= cursor.line.length || isSpace(cursor.line.charCodeAt(cursor.at))
 }
+
+/** Vertical tab and form feed stand before words like other white space, but do not end them. */
+const WORD_ENDS = ' \n\r\t\0'
 
 const escapes: Record<string, string | undefined> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
 

@@ -226,7 +226,9 @@ export class RequestParser {
 
   private readInline(args: Arguments): ParseStatus {
     const lineFeed = this.memory.indexOf(LF, this.position)
-    if (lineFeed < 0 || lineFeed >= this.end) {
+    const zero = this.memory.indexOf(0, this.position)
+    // Redis looks for line ends as in a C text: none is found behind a zero byte.
+    if (lineFeed < 0 || lineFeed >= this.end || (zero >= 0 && zero < lineFeed)) {
       if (this.end - this.position <= LINE_LIMIT) return INCOMPLETE
       return this.fail('too big inline request')
     }
@@ -247,7 +249,7 @@ export class RequestParser {
   private findCarriageReturn(): number {
     const memory = this.memory
     const last = Math.min(this.end - 1, this.position + LINE_LIMIT + 1)
-    for (let i = this.position; i < last; i++) if (memory[i] === CR) return i
+    for (let i = this.position; i < last && memory[i] !== 0; i++) if (memory[i] === CR) return i
     return -1
   }
 

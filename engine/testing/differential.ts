@@ -262,7 +262,7 @@ function levelled(command: string, reply: string, allow: readonly AllowedDiffere
 }
 
 /** Sends bytes, half-closes, and gives everything that came back. */
-function exchange(port: number, bytes: Uint8Array): Promise<string> {
+export function exchange(port: number, bytes: Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true })
     let reply = ''
