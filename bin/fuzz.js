@@ -8,8 +8,7 @@ const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now()) } },
 })
 console.log(`seed ${values.seed}`)
-const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
-const child = spawn(process.execPath, [vitest, 'run', 'engine/robustness/fuzz.test.ts'], {
+const child = spawn('npx', ['vitest', 'run', 'engine/robustness/fuzz.test.ts'], {
   cwd: fileURLToPath(new URL('..', import.meta.url)),
   stdio: 'inherit',
   env: { ...process.env, FUZZ_SECONDS: values.seconds, FUZZ_SEED: values.seed },

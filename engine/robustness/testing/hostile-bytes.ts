@@ -8,7 +8,7 @@ import { encodeRequest } from '../../resp/request.ts'
 /** Commands with the same answer on every server that has had the same input. */
 const commands: readonly (readonly string[])[] = [
   ['PING'],
-  ['ECHO', 'hello'],
+  ['ECHO', 'text'],
   ['SET', 'a', 'value'],
   ['GET', 'a'],
   ['APPEND', 'a', 'x'],
@@ -23,7 +23,7 @@ const commands: readonly (readonly string[])[] = [
   ['DISCARD'],
   ['SELECT', '1'],
   ['GET'],
-  ['NOSUCH', 'command'],
+  ['NOSUCH', 'word'],
 ]
 
 const lengths = [
