@@ -190,3 +190,20 @@ test('a node that restarts from its file and is then told its primary goes on wh
     await infoField(primary, 'replication', 'master_replid'),
   )
 })
+
+test('with rdb-del-sync-files a full resync leaves no file on servers that keep nothing', async () => {
+  const settings = { 'rdb-del-sync-files': 'yes', 'repl-diskless-sync': 'no' }
+  const primary = await nodes.start('ours', settings)
+  await primary.send('SET', 'a', 'b')
+  const replica = await nodes.start('ours', { ...settings, replicaof: `127.0.0.1 ${primary.port}` })
+  const keeper = await nodes.start('ours', { ...settings, save: '10000 1', replicaof: `127.0.0.1 ${primary.port}` })
+  await until(async () => (await replica.send('GET', 'a')) === 'b' && (await keeper.send('GET', 'a')) === 'b')
+  await until(async () => primary.log().includes('Removing the RDB file used to feed replicas'))
+  for (const [node, files] of [
+    [primary, []],
+    [replica, []],
+    [keeper, ['dump.rdb']],
+  ] as const) {
+    expect(readdirSync(node.directory)).toEqual(files)
+  }
+})

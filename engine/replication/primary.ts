@@ -10,6 +10,7 @@ import { type ResyncOutcome, SavedSnapshot, StreamedSnapshot } from './full-resy
 import { nameOf, ReplicaConnection, undescribed } from './replica-link.ts'
 import type { ReplicaDescription } from './replication-port.ts'
 import type { ReplicationStream } from './stream.ts'
+import { removeSyncFile } from './sync-file.ts'
 
 export class Primary implements ResyncOutcome {
   links: ReplicaConnection[] = []
@@ -23,6 +24,8 @@ export class Primary implements ResyncOutcome {
   private readonly sending = new Map<ReplicaConnection, SavedSnapshot>()
   private acknowledgementsWanted = false
   private cronLoops = 0
+  /** A file was saved for replicas that may be removed once they all have it. */
+  private syncFileMade = false
   private noReplicasSinceMs: number
   private readonly flush = (): void => this.flushStream()
 
@@ -247,6 +250,7 @@ export class Primary implements ResyncOutcome {
   }
 
   private saved(failure: Error | undefined): void {
+    this.syncFileMade = true
     for (const link of this.links.filter((candidate) => candidate.phase === 'snapshot')) {
       if (failure !== undefined) {
         this.failed(link, 'SYNC failed. BGSAVE child returned an error')
@@ -346,7 +350,14 @@ export class Primary implements ResyncOutcome {
     this.enforceOutputLimits()
     if (isPrimary) this.dropIdleBacklog()
     this.startDelayedSnapshot()
+    this.removeSyncFile()
     this.countGoodReplicas()
+  }
+
+  private removeSyncFile(): void {
+    if (!this.syncFileMade || this.links.some(({ phase }) => phase !== 'online')) return
+    this.syncFileMade = false
+    removeSyncFile(this.server, 'Removing the RDB file used to feed replicas in a persistence-less instance')
   }
 
   private keepWaitingReplicasAlive(): void {

@@ -13,6 +13,7 @@ import { type File, IoError, type Timer } from '../io.ts'
 import { RdbError } from '../persist/rdb-input.ts'
 import { RdbContentError, RdbFileLoad, RdbLoad } from '../persist/rdb-load.ts'
 import type { Server } from '../server/server.ts'
+import { removeSyncFile } from './sync-file.ts'
 
 const MARK_BYTES = 40
 const HEADER_BYTES_MAX = 1024
@@ -198,6 +199,12 @@ export class SnapshotTransfer {
     this.server.persistence.endLoading()
     this.server.log.notice(load.summary)
     this.server.log.notice('MASTER <-> REPLICA sync: Finished with success')
+    if (this.target instanceof FileTarget) {
+      removeSyncFile(
+        this.server,
+        'Removing the RDB file obtained from the master. This replica has persistence disabled',
+      )
+    }
     this.server.persistence.resumeLog()
     this.events.loaded(Number(load.aux.get('repl-stream-db') ?? 0), this.rest)
   }
