@@ -54,6 +54,8 @@ export interface Scenario {
   claim: string
   /** Where it can run; both unless told. */
   worlds?: readonly WorldKind[]
+  /** `both`: engine and redis-server in turn, unless the user says otherwise; the engine alone unless given. */
+  target?: 'both'
   topology: TopologySpec
   arms: Readonly<Record<string, Arm>>
   /** What the server holds before anything else happens. */
@@ -77,6 +79,8 @@ export interface Scenario {
   /** What must hold between arms. */
   compare: readonly Comparison[]
   checks: readonly CheckSpec[]
+  /** A figure that people expect, told for every arm beside its verdict. */
+  goal?: GoalSpec
   /** Measures over a parameter of the arms, drawn as lines. */
   curves?: readonly CurveSpec[]
   /**
@@ -84,6 +88,17 @@ export interface Scenario {
    * `{setting}` by the arms' common setting.
    */
   advice: readonly string[]
+}
+
+/**
+ * The figure counts as reached when `measure` is at least so much. Where it is not, `capacity` tells whether server or
+ * machine fell short: what the server does in a second of CPU time.
+ */
+export interface GoalSpec {
+  label: string
+  measure: string
+  capacity: string
+  atLeast: number
 }
 
 export interface CurveSpec {
@@ -98,6 +113,10 @@ export interface CurveSpec {
 export interface Arm {
   title: string
   config: Readonly<Record<string, string>>
+  /** Runs only when it is named, or with `--arm all`. */
+  optional?: true
+  /** In place of the scenario's. */
+  workload?: WorkloadSpec
   /** Numbers of the arm beside the servers' settings; `parameter(name)` refers to them. */
   parameters?: Readonly<Record<string, number>>
   /** In place of the scenario's. */

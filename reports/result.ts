@@ -139,6 +139,8 @@ export const armSchema = z.object({
   predicted: z.record(z.string(), predictionSchema),
   measured: measuredSchema,
   checks: z.array(checkResultSchema),
+  /** Percentile (0 … 100) and latency in ms, where a load driver measured it. */
+  latencyCurve: z.array(z.tuple([z.number(), z.number()])).optional(),
   faults: z.array(faultSpanSchema),
   timeline: timelineSchema,
   outages: z.array(outageSchema),
@@ -187,6 +189,19 @@ export const curveSchema = z.object({
   lines: z.array(z.object({ label: z.string(), points: z.array(z.object({ x: z.number(), y: z.number() })) })),
 })
 
+/** Whether an arm reached a figure that people expect. `unknown`: the machine fell short, not the server. */
+export const goalSchema = z.object({
+  arm: z.string(),
+  target: z.string(),
+  label: z.string(),
+  wanted: z.number(),
+  value: z.number(),
+  /** In a second of the server's own CPU time. */
+  capacity: z.number(),
+  verdict: verdictSchema,
+  sentence: z.string(),
+})
+
 /** An arm that was asked for and could not run there. */
 export const notRunSchema = z.object({ arm: z.string(), title: z.string(), target: z.string(), reason: z.string() })
 
@@ -211,6 +226,7 @@ export const resultSchema = z.object({
   /** The verdict is that of the other arms; each of these is a sentence on the page. */
   notRun: z.array(notRunSchema),
   curves: z.array(curveSchema),
+  goals: z.array(goalSchema).optional(),
   /** How measures are called, and their units, where no prediction says so. */
   measures: z.record(z.string(), z.object({ label: z.string(), unit: z.string() })),
   campaign: campaignSchema.nullable(),
@@ -228,6 +244,7 @@ export type NodeTimeline = z.infer<typeof nodeTimelineSchema>
 export type GroupSeries = z.infer<typeof groupSeriesSchema>
 export type Timeline = z.infer<typeof timelineSchema>
 export type Curve = z.infer<typeof curveSchema>
+export type Goal = z.infer<typeof goalSchema>
 export type Outage = z.infer<typeof outageSchema>
 export type ArmResult = z.infer<typeof armSchema>
 export type Campaign = z.infer<typeof campaignSchema>

@@ -9,6 +9,7 @@ import { readResult } from '../../reports/read-result.ts'
 import type { Result } from '../../reports/result.ts'
 import { HarnessError } from '../errors.ts'
 import { readHistory } from '../history/history-file.ts'
+import { goalsOf } from '../run/goals.ts'
 import { judgeArm, runVerdict } from '../run/judge.ts'
 import { factsFor } from '../run/run-scenario.ts'
 import { curvesOf, sideBySide } from '../run/side-by-side.ts'
@@ -84,7 +85,8 @@ async function rejudge(saved: Result, directory: string): Promise<Result> {
     return { ...judged, historyFile: arm.historyFile, traceHash: arm.traceHash }
   })
   const arms = sideBySide(scenario, judgedArms, saved.settings)
-  return { ...saved, ...runVerdict(scenario, arms), arms, curves: curvesOf(scenario, arms) }
+  const drawn = { curves: curvesOf(scenario, arms), goals: goalsOf(scenario.goal, arms) }
+  return { ...saved, ...runVerdict(scenario, arms), arms, ...drawn }
 }
 
 function newestRun(): string {

@@ -39,30 +39,46 @@ interface ScenarioOptions {
   verbose: boolean
 }
 
+/** As typed: without a target it is the scenario's to say. */
+type GivenOptions = Omit<ScenarioOptions, 'target'> & { target?: TargetChoice }
+
 export function addScenarioCommand(program: Command): void {
   program
     .command('scenario')
     .description('run a scenario, found by its full name or its last part; without a name: list the scenarios')
     .argument('[name]', 'for example split-brain or cluster/split-brain')
     .addOption(new Option('--world <kind>', 'where it happens').choices(['real', 'sim']).default('real'))
-    .addOption(new Option('--target <kind>', 'which server').choices(['engine', 'redis', 'both']).default('engine'))
+    .addOption(
+      new Option('--target <kind>', 'which server (default: engine, or what the scenario compares)').choices([
+        'engine',
+        'redis',
+        'both',
+      ]),
+    )
     .option('--binary <path>', 'redis-server or valkey-server to use with --target redis or both (default: from PATH)')
     .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1))
     .option('--runs <number>', 'simulator: so many seeds, starting at --seed', wholeNumber(1, 1_000_000))
-    .option('--arm <name>', 'only this arm (repeatable)', (name: string, before: string[]) => [...before, name], [])
+    .option(
+      '--arm <name>',
+      'only this arm (repeatable; all: the optional ones too)',
+      (name: string, before: string[]) => [...before, name],
+      [],
+    )
     .option('--set <name=value>', 'a server setting of your own (repeatable)', collectSetting, {})
     .option('--json <file>', 'write the result as JSON (- for standard output)')
     .option('--report <directory>', 'where reports go', '.faultline/reports')
     .option('--keep', "leave the nodes' data and logs", false)
     .option('--verbose', 'print every step and every change that a node reports', false)
-    .action(async (name: string | undefined, options: ScenarioOptions) => {
+    .action(async (name: string | undefined, options: GivenOptions) => {
       if (name === undefined) process.stdout.write(await listScenarios(process.stdout.columns ?? 100))
       else process.exitCode = await runNamed(name, options)
     })
 }
 
-async function runNamed(name: string, options: ScenarioOptions): Promise<number> {
+async function runNamed(name: string, given: GivenOptions): Promise<number> {
   const scenario = await findScenario(name)
+  const usual = given.world === 'real' && given.binary === undefined ? scenario.target : undefined
+  const options: ScenarioOptions = { ...given, target: given.target ?? usual ?? 'engine' }
   checkOptions(scenario, options)
   const arms = chooseArms(scenario, options.arm)
   const targets = targetsOf(scenario, options)

@@ -1,9 +1,11 @@
 /** One arm of a scenario with its own parts put in: what exactly is done, and what it needs of world and target. */
 import { capabilityNeeded, diskNeeded, type FaultSpec } from '../fault/fault.ts'
 import type { Action, PredictionSpec, Scenario, TimelineStep } from '../scenario.ts'
+import { clientNames, type WorkloadSpec } from '../workload/workload.ts'
 import type { Capability, DiskKind } from '../world/world.ts'
 
 export interface ArmPlan {
+  workload: WorkloadSpec
   before: readonly Action[]
   timeline: readonly TimelineStep[]
   afterwards: readonly Action[]
@@ -14,11 +16,17 @@ export function planOf(scenario: Scenario, arm: string): ArmPlan {
   const definition = scenario.arms[arm]
   if (definition === undefined) throw new Error(`scenario ${scenario.name} has no arm ${arm}`)
   return {
+    workload: definition.workload ?? scenario.workload,
     before: definition.before ?? scenario.before ?? [],
     timeline: definition.timeline ?? scenario.timeline,
     afterwards: definition.afterwards ?? scenario.afterwards ?? [],
     predict: { ...scenario.predict, ...definition.predict },
   }
+}
+
+/** Machines of clients that any arm needs. */
+export function clientsOf(scenario: Scenario): string[] {
+  return [...new Set(Object.keys(scenario.arms).flatMap((arm) => clientNames(planOf(scenario, arm).workload)))]
 }
 
 function faultsOf({ before, timeline, afterwards }: ArmPlan): FaultSpec[] {

@@ -35,6 +35,7 @@ export function judgeArm(scenario: Scenario, arm: string, history: History, run:
     predicted,
     measured,
     checks,
+    ...loadCurve(history),
     faults: faultSpans(history),
     timeline: buildTimeline(
       history,
@@ -48,6 +49,11 @@ export function judgeArm(scenario: Scenario, arm: string, history: History, run:
     historyFile: null,
     traceHash: null,
   }
+}
+
+function loadCurve(history: History): Pick<ArmResult, 'latencyCurve'> {
+  const load = history.of('load').at(-1)
+  return load === undefined ? {} : { latencyCurve: load.result.raw.curve }
 }
 
 function parametersAsText({ parameters = {} }: Arm): Record<string, string> {

@@ -8,6 +8,8 @@ const NAMES: Readonly<Record<string, { label: string; unit: string }>> = {
   rewriteMs: { label: 'the rewrite', unit: 'ms' },
   loadPerMillionMs: { label: 'load per million keys', unit: 'ms' },
   opsPerSecond: { label: 'operations per second', unit: 'ops/s' },
+  serverCpuMs: { label: 'CPU time that the server had', unit: 'ms' },
+  perCpuSecond: { label: "operations per second of the server's CPU time", unit: 'ops/s' },
   cpuPerOpUs: { label: "the server's CPU time per operation", unit: 'µs' },
   cpuShare: { label: 'CPUs that server and load driver had together', unit: '' },
   maxMs: { label: 'latency, longest', unit: 'ms' },

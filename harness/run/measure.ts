@@ -47,6 +47,8 @@ function loadMeasures({ result, serverCpuMs }: LoadEvent): Record<string, number
   return {
     opsPerSecond: Math.round(requestsPerSecond),
     cpuPerOpUs: Math.round((serverCpuMs * 1e5) / Math.max(1, counts.ok)) / 100,
+    serverCpuMs,
+    perCpuSecond: Math.round((counts.ok * 1000) / Math.max(1, serverCpuMs)),
     p50Ms: raw.p50Ms,
     p99Ms: raw.p99Ms,
     maxMs: raw.maxMs,

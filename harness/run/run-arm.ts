@@ -50,15 +50,15 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
     diskOf: (node) => diskOf(plan, node),
   })
   try {
-    const machines: Machines = { nodes: names, clientsByGroup: clientsByGroup(scenario.workload) }
+    const machines: Machines = { nodes: names, clientsByGroup: clientsByGroup(plan.workload) }
     // What happens before the workload has the time 0.
     let zeroMs = Number.POSITIVE_INFINITY
     const nowMs = (): number => Math.max(0, Math.round((world.nowMs() - zeroMs) * 1000) / 1000)
     const context: ActionContext = { world, topology, machines, facts, recorder, nowMs, onPhase }
     await prepare(options, plan, context)
-    const generator = startGenerator(scenario.workload, world, {
+    const generator = startGenerator(plan.workload, world, {
       seeds: topology.seeds,
-      slots: topology.slotsOf('shardOf' in scenario.workload ? scenario.workload.shardOf : undefined),
+      slots: topology.slotsOf('shardOf' in plan.workload ? plan.workload.shardOf : undefined),
       nodeName: topology.nodeName,
       node: topology.nodes[0] as WorldNode,
       durationMs: evaluateMs(scenario.duration, facts),
@@ -89,7 +89,7 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
 }
 
 function recordHeader({ scenario, arm, world, target, seed, recorder }: ArmOptions): void {
-  const { workload } = scenario
+  const { workload } = planOf(scenario, arm)
   const groups = Object.fromEntries(
     Object.entries<WriterGroup>(workload.groups).map(([name, { label }]) => [name, label]),
   )

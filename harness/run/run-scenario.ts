@@ -8,6 +8,8 @@ import type { Facts } from '../predict/quantity.ts'
 import type { Scenario } from '../scenario.ts'
 import type { WriterGroup } from '../workload/workload.ts'
 import type { World, WorldKind } from '../world/world.ts'
+import { planOf } from './arm-plan.ts'
+import { goalsOf } from './goals.ts'
 import { fillAdvice, judgeArm, runVerdict } from './judge.ts'
 import { describeMeasure } from './measure-names.ts'
 import { type ArmPhase, runArm } from './run-arm.ts'
@@ -96,6 +98,7 @@ export function assembleResult(
     notRun: [...options.notRun],
     measures: measureNames(arms),
     curves: curvesOf(scenario, arms),
+    goals: goalsOf(scenario.goal, arms),
     campaign: null,
     traceHash: joinHashes(arms),
   }
@@ -106,9 +109,10 @@ function measureNames(arms: readonly ArmResult[]): Result['measures'] {
   return Object.fromEntries([...names].map((name) => [name, describeMeasure(name)]))
 }
 
-/** The arms named, in the scenario's order; all when none is named. Throws UNKNOWN_ARM. */
+/** The arms named, in the scenario's order; with none all that are not optional, with `all` these too. Throws UNKNOWN_ARM. */
 export function chooseArms(scenario: Scenario, arms: readonly string[]): string[] {
   const known = Object.keys(scenario.arms)
+  if (arms.includes('all')) return known
   const unknown = arms.filter((arm) => !known.includes(arm))
   if (unknown.length > 0) {
     throw new HarnessError(
@@ -116,7 +120,7 @@ export function chooseArms(scenario: Scenario, arms: readonly string[]): string[
       `${scenario.name} has no arm '${unknown[0]}'. Its arms are: ${known.join(', ')}.`,
     )
   }
-  return arms.length === 0 ? known : known.filter((arm) => arms.includes(arm))
+  return known.filter((arm) => (arms.length === 0 ? scenario.arms[arm]?.optional !== true : arms.includes(arm)))
 }
 
 /** What predictions refer to: defaults of the server, then scenario, user and arm, the later winning. */
@@ -124,7 +128,10 @@ export function factsFor(scenario: Scenario, arm: string, settings: Readonly<Rec
   return {
     settings: { ...scenario.topology.config, ...settings, ...scenario.arms[arm]?.config },
     ratesPerSecond: Object.fromEntries(
-      Object.entries<WriterGroup>(scenario.workload.groups).map(([group, { ratePerSecond }]) => [group, ratePerSecond]),
+      Object.entries<WriterGroup>(planOf(scenario, arm).workload.groups).map(([group, { ratePerSecond }]) => [
+        group,
+        ratePerSecond,
+      ]),
     ),
     parameters: scenario.arms[arm]?.parameters ?? {},
   }

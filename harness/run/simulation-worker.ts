@@ -4,8 +4,8 @@
  */
 import { parentPort } from 'node:worker_threads'
 import { findScenario } from '../cli/scenario-catalog.ts'
-import { clientNames } from '../workload/workload.ts'
 import { SimWorld } from '../world/sim/sim-world.ts'
+import { clientsOf } from './arm-plan.ts'
 import { type ArmOutcome, runOneArm } from './run-scenario.ts'
 
 export interface SimulationJob {
@@ -34,7 +34,7 @@ async function simulateArm({
     seed,
     settings,
     // Arms of one seed differ in their randomness too: they are independent experiments.
-    createWorld: async () => new SimWorld({ seed: `${seed}/${name}/${arm}`, clients: clientNames(scenario.workload) }),
+    createWorld: async () => new SimWorld({ seed: `${seed}/${name}/${arm}`, clients: clientsOf(scenario) }),
     historyDirectory,
     onPhase: () => {},
     signal: new AbortController().signal,

@@ -38,6 +38,8 @@ export interface SaturationSpec {
   words: readonly string[]
   keys: number
   valueBytes: number
+  /** So many first: a server that compiles its code as it runs must have run it, however little CPU time it gets. */
+  warmupRequests?: number
   /** Nobody writes at a rate. */
   groups: Readonly<Record<string, never>>
 }

@@ -17,7 +17,9 @@ import {
 import { type Html, html } from '../html.ts'
 import type { ArmResult, Measured, Prediction, Result } from '../result.ts'
 import { curvesSection } from './curves.ts'
+import { goalsSection } from './goals.ts'
 import { verdictMark, verdictShape } from './marks.ts'
+import { percentileCurves } from './percentiles.ts'
 
 export function predictions(result: Result): Html {
   const { arms } = result
@@ -25,6 +27,7 @@ export function predictions(result: Result): Html {
   return html`
 <section id="predictions">
   <h2>Predicted and measured</h2>
+  ${goalsSection(result)}
   ${armVerdicts(arms)}
   ${
     measures.length === 0
@@ -40,6 +43,7 @@ export function predictions(result: Result): Html {
   </table>`
   }
   ${curvesSection(result.curves)}
+  ${percentileCurves(result)}
   ${countsTable(result)}
 </section>`
 }

@@ -1,8 +1,8 @@
 /** Makes the real worlds of a run, one for each arm. */
 import { join, resolve } from 'node:path'
+import { clientsOf } from '../../run/arm-plan.ts'
 import type { Scenario } from '../../scenario.ts'
 import { nodeNames } from '../../topology/topology.ts'
-import { clientNames } from '../../workload/workload.ts'
 import { engineProgram, redisProgram } from '../programs.ts'
 import type { Capability, World } from '../world.ts'
 import { capabilitiesOf, RealWorld } from './real-world.ts'
@@ -33,7 +33,7 @@ export function realWorldFactory(scenario: Scenario, { target, binary, keep }: R
       RealWorld.create({
         program,
         nodes: nodeNames(scenario.topology).length,
-        clients: clientNames(scenario.workload),
+        clients: clientsOf(scenario),
         directory: join(runDirectory, `nodes-${arm}`),
         journalFolder: resolve(JOURNAL_FOLDER),
         keep,
