@@ -25,6 +25,8 @@ import {
 } from './string-options.ts'
 
 const EMPTY = Buffer.alloc(0)
+/** Keys that MSET announces together. */
+const KEYS_AT_ONCE = 64
 
 /** Stores argument `valueIndex` under argument `keyIndex`, whose entry is known, and tells. The expiry stays. */
 function store(context: Context, args: Arguments, keyIndex: number, valueIndex: number, known: Entry): Entry {
@@ -223,7 +225,12 @@ function mget(context: Context, args: Arguments): void {
 
 function mset(context: Context, args: Arguments): void {
   if (!isPaired(context, args)) return
-  for (let i = 1; i < args.count; i += 2) overwrite(context, args, i, i + 1, context.lookupWrite(i))
+  const { db } = context
+  for (let i = 1; i < args.count; i += 2) {
+    if ((i - 1) % (2 * KEYS_AT_ONCE) === 0) db.expect(args.memory, args.starts, args.ends, i, 2, args.count)
+    overwrite(context, args, i, i + 1, context.lookupWrite(i))
+  }
+  db.endExpectation()
   context.reply.ok()
 }
 

@@ -16,6 +16,7 @@
  */
 import type { Arguments } from '../commands/arguments.ts'
 import { splitWords } from './inline-words.ts'
+import type { KeysAhead } from './lookahead.ts'
 
 /** `args` hold a command. It may have no arguments at all (an empty line): then nothing is to be done. */
 export const COMMAND = 1
@@ -84,6 +85,21 @@ export class RequestParser {
   /** The raw bytes of the command that `next` has just given: a window, valid as long as its arguments. */
   rawCommand(): Buffer {
     return this.memory.subarray(this.commandStart, this.position)
+  }
+
+  /** Bytes of the chunk (or query buffer) that have not been read as commands yet. */
+  get unreadBytes(): number {
+    return this.end - this.position
+  }
+
+  /** Where reading goes on, in the memory that arguments are positions in. */
+  get place(): number {
+    return this.position
+  }
+
+  /** Finds the keys of the commands that `next` will give, for a hint. */
+  lookAhead(keys: KeysAhead): void {
+    keys.look(this.memory, this.position, this.end)
   }
 
   /** Starts on a chunk. Its memory must not change until `keep`. An empty chunk goes on with what is pending. */

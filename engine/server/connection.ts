@@ -29,6 +29,8 @@ const HELD_INPUT_MAX = 256 * 1024
 const UNREAD_OUTPUT_MAX = 64 * 1024 * 1024
 /** Replies beyond this are written before the rest of the chunk runs. */
 const FLUSH_ABOVE = 256 * 1024
+/** In less there are no two commands worth looking at beforehand. */
+const LOOK_AHEAD_BYTES = 48
 
 interface Parked {
   kind: string
@@ -222,7 +224,9 @@ export class ClientConnection implements Client {
     const outer = server.serving
     server.serving = this
     this.processing = true
+    let aheadTo = 0
     while (this.parked === undefined && this.postponed === undefined && !this.closing && !this.closed) {
+      if (parser.unreadBytes >= LOOK_AHEAD_BYTES && parser.place >= aheadTo) aheadTo = server.hints.give(this, parser)
       const status = parser.next(args)
       if (status === COMMAND) {
         if (args.count > 0) server.dispatcher.process(this, args)
@@ -234,6 +238,7 @@ export class ClientConnection implements Client {
         break
       }
     }
+    server.hints.end()
     this.processing = false
     server.serving = outer
     server.giveArguments(args)

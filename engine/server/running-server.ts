@@ -30,6 +30,7 @@ import { Dispatcher } from './dispatch.ts'
 import { Eviction } from './eviction.ts'
 import { InfoTable } from './info.ts'
 import { registerInfo } from './info-fields.ts'
+import { KeyHints } from './key-hints.ts'
 import { KeyspaceEvents, parseEventFlags } from './keyspace-events.ts'
 import { LatencyMonitor } from './latency.ts'
 import { createLog, type Log } from './log.ts'
@@ -92,6 +93,7 @@ export class RunningServer implements Server {
   readonly events: KeyspaceEvents
   readonly propagation: Propagation
   readonly dispatcher: Dispatcher
+  readonly hints: KeyHints
   readonly scripting = new Scripting(this)
   readonly functions = new FunctionLibraries(this)
   readonly ending = new Shutdown(this)
@@ -150,6 +152,7 @@ export class RunningServer implements Server {
     this.timings = new CommandTimings(config, this.slowLog, this.latency)
     this.dispatcher = new Dispatcher(this)
     this.databases = Array.from({ length: config.values.databases }, (_, index) => parts.makeDatabase(index))
+    this.hints = new KeyHints(this.databases)
     const { stats } = this
     this.aggregateSettings = {
       hashSeed: [io.random.uint32(), io.random.uint32()],

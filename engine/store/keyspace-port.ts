@@ -75,6 +75,20 @@ export interface KeyspacePort {
   /** The entry of the key at memory[start…end), or NO_ENTRY. Does not judge expiry. */
   find(memory: Uint8Array, start: number, end: number): Entry
   findKey(key: Uint8Array): Entry
+  /**
+   * The next keys that will be looked up, in this order: memory[starts[i]…ends[i]) for i = first, first + step, … below
+   * `limit`. A hint, so that their places in memory are fetched together instead of one after the other; it need not
+   * take all of them. The memory must not change before `endExpectation`.
+   */
+  expect(
+    memory: Uint8Array,
+    starts: readonly number[],
+    ends: readonly number[],
+    first: number,
+    step: number,
+    limit: number,
+  ): void
+  endExpectation(): void
   /** A copy of the key. */
   key(entry: Entry): Buffer
   type(entry: Entry): ValueType

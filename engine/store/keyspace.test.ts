@@ -436,3 +436,49 @@ test('two keyspaces with different seeds order their keys differently', () => {
   expect(order('one')).toBe(order('one'))
   expect(order('one')).not.toBe(order('two'))
 })
+
+test('keys that were expected are found like others: in order, left out, asked for twice, and others between', () => {
+  const keyspace = new Keyspace({ index: 0, random: randomFromText('expected') })
+  const keys = Array.from({ length: 40_000 }, (_, i) => `key:${i}`)
+  for (const key of keys) keyspace.setText(Buffer.from(key), 0, key.length, Buffer.from(`v${key}`), 0, key.length + 1)
+  const draw = fc.integer({ min: 0, max: 50_000 })
+  fc.assert(
+    fc.property(
+      fc.array(draw, { minLength: 1, maxLength: 90 }),
+      fc.array(draw),
+      fc.integer(),
+      (numbers, others, skip) => {
+        const words = numbers.map((number) => `key:${number}`)
+        const memory = Buffer.from(words.join(''))
+        const ends = words.map((_, i) => words.slice(0, i + 1).join('').length)
+        const starts = words.map((word, i) => (ends[i] as number) - word.length)
+        keyspace.expect(memory, starts, ends, 0, 1, words.length)
+        const found = (word: string, entry: Entry): void => {
+          if (keys.includes(word)) expect(keyspace.key(entry).toString()).toBe(word)
+          else expect(entry).toBe(NO_ENTRY)
+        }
+        words.forEach((word, i) => {
+          if (((skip >> (i % 30)) & 1) === 0) return
+          found(word, keyspace.find(memory, starts[i] as number, ends[i] as number))
+          found(word, keyspace.find(memory, starts[i] as number, ends[i] as number))
+          const other = others[i] === undefined ? 'key:x' : `key:${others[i]}`
+          found(other, keyspace.findKey(Buffer.from(other)))
+        })
+        keyspace.endExpectation()
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+test('after the end of an expectation the same memory is read anew', () => {
+  const keyspace = new Keyspace({ index: 0, random: randomFromText('anew') })
+  for (let i = 0; i < 20_000; i++) keyspace.setInteger(Buffer.from(`k${i}`), 0, `k${i}`.length, i)
+  const memory = Buffer.from('k111k222')
+  keyspace.expect(memory, [0, 4], [4, 8], 0, 1, 2)
+  expect(keyspace.integer(keyspace.find(memory, 0, 4))).toBe(111)
+  keyspace.endExpectation()
+  memory.write('k333k444', 'latin1')
+  expect(keyspace.integer(keyspace.find(memory, 0, 4))).toBe(333)
+  expect(keyspace.integer(keyspace.find(memory, 4, 8))).toBe(444)
+})

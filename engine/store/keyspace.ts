@@ -8,6 +8,7 @@ import { keyHashSlot } from '../data/crc16.ts'
 import { parseSafeInteger, writeSafeInteger } from '../data/decimal.ts'
 import type { Random } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
+import { ExpectedKeys } from './expected-keys.ts'
 import {
   type Aggregate,
   type Entry,
@@ -34,6 +35,8 @@ export interface KeyspaceOptions {
 
 /** Redis's limit between embstr and raw. */
 const EMBEDDED_LIMIT_BYTES = 44
+/** Smaller databases lie in the caches of the processor anyway. */
+const EXPECT_FROM_KEYS = 16_384
 const MOVES_PER_STEP = 64
 const RANDOM_TRIES = 64
 
@@ -47,6 +50,7 @@ export class Keyspace implements KeyspacePort {
   /** Grows with every snapshot; new and preserved entries carry it. */
   private stamp = 0
   private readonly digits = Buffer.alloc(24)
+  private readonly expected = new ExpectedKeys()
 
   constructor(options: KeyspaceOptions) {
     this.index = options.index
@@ -85,7 +89,36 @@ export class Keyspace implements KeyspacePort {
 
   find(memory: Uint8Array, start: number, end: number): Entry {
     const { storage } = this
-    return storage.size === 0 ? NO_ENTRY : storage.find(memory, start, end, storage.hash(memory, start, end))
+    return storage.size === 0 ? NO_ENTRY : storage.find(memory, start, end, this.hash(memory, start, end))
+  }
+
+  expect(
+    memory: Uint8Array,
+    starts: readonly number[],
+    ends: readonly number[],
+    first: number,
+    step: number,
+    limit: number,
+  ): void {
+    const { storage, expected } = this
+    if (storage.size < EXPECT_FROM_KEYS) return
+    expected.begin(memory)
+    for (let i = first; i < limit && !expected.isFull; i += step) {
+      const start = starts[i] as number
+      const end = ends[i] as number
+      expected.add(start, end, storage.hash(memory, start, end))
+    }
+    expected.fetched = storage.fetch(expected.hashes, expected.count)
+  }
+
+  endExpectation(): void {
+    this.expected.end()
+  }
+
+  private hash(memory: Uint8Array, start: number, end: number): number {
+    const { expected } = this
+    if (expected.memory === memory && expected.isNext(start, end)) return expected.hash
+    return this.storage.hash(memory, start, end)
   }
 
   findKey(key: Uint8Array): Entry {
@@ -333,7 +366,7 @@ export class Keyspace implements KeyspacePort {
   /** The entry of the key, made if need be with room for `textBytes`; about to be given a value. */
   private claim(key: Uint8Array, start: number, end: number, textBytes: number): Entry {
     const { storage } = this
-    const hash = storage.hash(key, start, end)
+    const hash = this.hash(key, start, end)
     const found = storage.find(key, start, end, hash)
     if (found !== NONE) {
       this.touch(found)
