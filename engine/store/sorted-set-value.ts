@@ -6,7 +6,7 @@
  * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis.
  */
 import { NO_SLOT, ScanTable } from '../data/scan-table.ts'
-import { Skiplist } from '../data/skiplist.ts'
+import { NO_NODE, Skiplist } from '../data/skiplist.ts'
 import { formatDouble } from '../resp/writer.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
@@ -20,8 +20,8 @@ export interface ScoredMember {
 const HEADER_BYTES = 64
 /** Estimated bytes beside its text: of a pair in the array, of a node, of a link. */
 const PAIR_BYTES = 40
-const NODE_BYTES = 72
-const LINK_BYTES = 16
+const NODE_BYTES = 24
+const LINK_BYTES = 8
 
 interface Large {
   readonly list: Skiplist
@@ -72,10 +72,8 @@ export class SortedSetValue implements Aggregate {
       copy.small = this.small.slice()
       return copy
     }
-    const list = emptyList(this.settings)
-    for (let node = this.large.list.first(); node !== undefined; node = node.next[0])
-      list.insert(node.score, node.member)
-    copy.large = { list, scores: this.large.scores.clone() }
+    const { list, scores } = this.large
+    copy.large = { list: list.clone(heights(this.settings)), scores: scores.clone() }
     return copy
   }
 
@@ -153,7 +151,10 @@ export class SortedSetValue implements Aggregate {
   }
 
   at(rank: number): ScoredMember | undefined {
-    return this.large === undefined ? this.small[rank] : this.large.list.at(rank)
+    if (this.large === undefined) return this.small[rank]
+    const { list } = this.large
+    const node = list.at(rank)
+    return node === NO_NODE ? undefined : { member: list.member(node), score: list.score(node) }
   }
 
   /** Members of ranks start…stop−1, from the last one if `reverse`. The set must not change meanwhile. */
@@ -164,10 +165,11 @@ export class SortedSetValue implements Aggregate {
       for (let i = start; i < end; i++) yield this.small[reverse ? start + end - 1 - i : i] as ScoredMember
       return
     }
-    let node = this.large.list.at(reverse ? end - 1 : start)
-    for (let i = start; i < end && node !== undefined; i++) {
-      yield node
-      node = reverse ? node.previous : node.next[0]
+    const { list } = this.large
+    let node = list.at(reverse ? end - 1 : start)
+    for (let i = start; i < end; i++) {
+      yield { member: list.member(node), score: list.score(node) }
+      node = reverse ? list.previous(node) : list.after(node)
     }
   }
 
@@ -187,7 +189,7 @@ export class SortedSetValue implements Aggregate {
   }
 
   private enlarge(): Large {
-    const large: Large = { list: emptyList(this.settings), scores: new ScanTable(this.settings.hashSeed) }
+    const large: Large = { list: new Skiplist(heights(this.settings)), scores: new ScanTable(this.settings.hashSeed) }
     for (const { member, score } of this.small) setLarge(large, member, score)
     this.large = large
     this.small = []
@@ -199,25 +201,25 @@ function setLarge({ list, scores }: Large, member: string, score: number): boole
   const slot = scores.findText(member)
   if (slot === NO_SLOT) {
     scores.insert(member, score)
-  } else {
-    const old = scores.valueAt(slot)
-    if (old === score) return false
-    list.remove(old, member)
-    scores.setValueAt(slot, score)
+    list.insert(score, member)
+    return true
   }
-  list.insert(score, member)
-  return slot === NO_SLOT
+  const old = scores.valueAt(slot)
+  if (old === score) return false
+  list.rescore(old, member, score)
+  scores.setValueAt(slot, score)
+  return false
 }
 
 /** Heights are drawn from a generator of the list's own (Marsaglia's xorshift32), so that the same server makes the same list. */
-function emptyList({ hashSeed }: AggregateSettings): Skiplist {
+function heights({ hashSeed }: AggregateSettings): () => number {
   let state = hashSeed[0] | 1
-  return new Skiplist(() => {
+  return () => {
     state ^= state << 13
     state ^= state >>> 17
     state ^= state << 5
     return state >>> 0
-  })
+  }
 }
 
 function isBefore(a: ScoredMember, b: ScoredMember): boolean {
