@@ -22,7 +22,7 @@ function sadd(context: Context, args: Arguments): void {
   if (value === undefined) ({ entry, value } = createSet(context, 1))
   else context.db.willChange(entry)
   let added = 0
-  for (let i = 2; i < args.count; i++) if (value.add(args.latin1(i))) added++
+  for (let i = 2; i < args.count; i++) if (value.addFrom(args.memory, args.start(i), args.end(i))) added++
   if (added > 0) {
     context.db.changed(entry)
     context.changed(1, 'set', 'sadd')

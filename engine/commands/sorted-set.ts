@@ -2,6 +2,7 @@
  * Sorted sets (Redis's t_zset.c), one member or one set at a time. Ranges, pops and what combines several sets have files
  * of their own.
  */
+import { parseSafeInteger } from '../data/decimal.ts'
 import { parseStrictDouble } from '../data/double-text.ts'
 import { globMatch } from '../data/glob.ts'
 import { sample } from '../data/sample.ts'
@@ -37,13 +38,8 @@ function zincrby(context: Context, args: Arguments): void {
 /** ZINCRBY is ZADD with INCR, options included. `args` may be others than the running command's, with the same key. */
 export function addMembers(context: Context, args: Arguments, incr: boolean): void {
   const options: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr }
-  const names = Object.keys(options) as (keyof AddOptions)[]
   let first = 2
-  for (; first < args.count; first++) {
-    const name = names.find((option) => args.is(first, option))
-    if (name === undefined) break
-    options[name] = true
-  }
+  for (let name = optionAt(args, first); name !== undefined; name = optionAt(args, ++first)) options[name] = true
   const refusal = refusalOf(options, args.count - first)
   if (refusal !== undefined) {
     context.reply.error(refusal)
@@ -51,7 +47,7 @@ export function addMembers(context: Context, args: Arguments, incr: boolean): vo
   }
   const scores: number[] = []
   for (let i = first; i < args.count; i += 2) {
-    const score = parseStrictDouble(args.latin1(i))
+    const score = scoreAt(args, i)
     if (score === undefined) {
       context.reply.error(errors.notFloat)
       return
@@ -64,6 +60,20 @@ export function addMembers(context: Context, args: Arguments, incr: boolean): vo
   if (value !== undefined || !options.xx) setScores(context, args, first, scores, options, entry, value)
   else if (options.incr) context.reply.nil()
   else context.reply.integer(0)
+}
+
+const OPTION_NAMES: readonly (keyof AddOptions)[] = ['nx', 'xx', 'gt', 'lt', 'ch', 'incr']
+
+function optionAt(args: Arguments, index: number): keyof AddOptions | undefined {
+  if (index >= args.count) return undefined
+  for (const name of OPTION_NAMES) if (args.is(index, name)) return name
+  return undefined
+}
+
+/** Most scores are whole numbers, which need no text. Undefined: not a number. */
+function scoreAt(args: Arguments, index: number): number | undefined {
+  const whole = parseSafeInteger(args.memory, args.start(index), args.end(index))
+  return Number.isNaN(whole) ? parseStrictDouble(args.latin1(index)) : whole
 }
 
 function refusalOf({ nx, xx, gt, lt, incr }: AddOptions, words: number): string | undefined {

@@ -6,8 +6,7 @@
  *     slot       0      1      2      3          size
  *     keys       'a'    'b'    'c'    'd'        dense: a removal moves the last slot into the gap,
  *     values     …      …      …      …          so any slot below `size` is an entry
- *     hashes     …      …      …      …
- *     next       0      0      2      0          chain of the same bucket: slot + 1, 0 at its end
+ *     links      … 0    … 0    … 2    … 0        hash, then next in the chain of its bucket: slot + 1, 0 at the end
  *     buckets    [0, 3, 0, 4, 1, …]              linear hash (Litwin 1980): grows by one bucket at a time, never stalls
  *
  * The hash is keyed (`keyed-hash.ts`): whoever does not know the seed cannot make keys collide, and the same seed gives
@@ -33,8 +32,7 @@ export class ScanTable<V> {
   readonly seed: HashSeed
   private keys: string[] = []
   private values: V[] = []
-  private readonly hashes = new ChunkedInt32Array()
-  private readonly next = new ChunkedInt32Array()
+  private readonly links = new ChunkedInt32Array()
   private readonly buckets = new ChunkedInt32Array()
   private bucketCount = MIN_BUCKETS
   /** Buckets at the last doubling − 1. */
@@ -42,6 +40,10 @@ export class ScanTable<V> {
   /** Buckets below this one have been split since. */
   private split = 0
   private keyBytes = 0
+  /** Of the last look-up: those who look a key up and then change it ask for it again. */
+  private lastHash = 0
+  private lastText: string | undefined = undefined
+  private lastSlot = NO_SLOT
 
   constructor(seed: HashSeed) {
     this.seed = seed
@@ -62,7 +64,7 @@ export class ScanTable<V> {
     const counts: number[] = []
     for (let bucket = 0; bucket < this.bucketCount; bucket++) {
       let length = 0
-      for (let link = this.buckets.get(bucket); link > 0; link = this.next.get(link - 1)) length++
+      for (let link = this.buckets.get(bucket); link > 0; link = this.nextOf(link - 1)) length++
       counts[length] = (counts[length] ?? 0) + 1
     }
     return counts
@@ -70,23 +72,25 @@ export class ScanTable<V> {
 
   /** The slot of the key at memory[start…end), or NO_SLOT. Slots stay valid until the next removal. */
   find(memory: Uint8Array, start: number, end: number): number {
-    if (this.keys.length === 0) return NO_SLOT
     const hash = keyedHash(this.seed[0], this.seed[1], memory, start, end)
-    for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; link = this.next.get(link - 1)) {
-      if (this.hashes.get(link - 1) === hash && equals(this.keys[link - 1] as string, memory, start, end))
-        return link - 1
+    this.lastHash = hash
+    this.lastText = undefined
+    for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; link = this.nextOf(link - 1)) {
+      if (this.hashAt(link - 1) === hash && equals(this.keys[link - 1] as string, memory, start, end)) return link - 1
     }
     return NO_SLOT
   }
 
   /** The slot of a key given as text with one character per byte, or NO_SLOT. */
   findText(key: string): number {
-    if (this.keys.length === 0) return NO_SLOT
+    if (key === this.lastText) return this.lastSlot
     const hash = this.hashOf(key)
-    for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; link = this.next.get(link - 1)) {
-      if (this.hashes.get(link - 1) === hash && this.keys[link - 1] === key) return link - 1
-    }
-    return NO_SLOT
+    let link = this.buckets.get(this.bucketOf(hash))
+    while (link > 0 && (this.hashAt(link - 1) !== hash || this.keys[link - 1] !== key)) link = this.nextOf(link - 1)
+    this.lastHash = hash
+    this.lastText = key
+    this.lastSlot = link - 1
+    return link - 1
   }
 
   /** Slots are the whole numbers below `size`. */
@@ -104,15 +108,21 @@ export class ScanTable<V> {
 
   /** Adds a key that must not be there yet; returns its slot. */
   insert(key: string, value: V): number {
+    if (key !== this.lastText) this.lastHash = this.hashOf(key)
+    return this.insertMissed(key, value)
+  }
+
+  /** Adds the key that the last look-up has not found; returns its slot. */
+  insertMissed(key: string, value: V): number {
     const slot = this.keys.length
-    const hash = this.hashOf(key)
+    const hash = this.lastHash
     const bucket = this.bucketOf(hash)
-    this.hashes.reserve(slot + 1)
-    this.next.reserve(slot + 1)
+    this.lastText = undefined
+    this.links.reserve(2 * slot + 2)
     this.keys.push(key)
     this.values.push(value)
-    this.hashes.set(slot, hash)
-    this.next.set(slot, this.buckets.get(bucket))
+    this.links.set(2 * slot, hash)
+    this.links.set(2 * slot + 1, this.buckets.get(bucket))
     this.buckets.set(bucket, slot + 1)
     this.keyBytes += key.length
     if (this.keys.length > this.bucketCount * GROW_LOAD) this.splitBucket()
@@ -129,20 +139,20 @@ export class ScanTable<V> {
 
   /** Removes an entry; the one in the last slot takes its place. */
   remove(slot: number): void {
+    this.lastText = undefined
     this.keyBytes -= (this.keys[slot] as string).length
-    this.relink(slot, this.next.get(slot))
+    this.relink(slot, this.nextOf(slot))
     const last = this.keys.length - 1
     if (slot !== last) {
       this.relink(last, slot + 1)
       this.keys[slot] = this.keys[last] as string
       this.values[slot] = this.values[last] as V
-      this.hashes.set(slot, this.hashes.get(last))
-      this.next.set(slot, this.next.get(last))
+      this.links.set(2 * slot, this.hashAt(last))
+      this.setNext(slot, this.nextOf(last))
     }
     this.keys.pop()
     this.values.pop()
-    this.hashes.trim(last)
-    this.next.trim(last)
+    this.links.trim(2 * last)
     for (let i = 0; i < 2 && this.bucketCount > MIN_BUCKETS && last < this.bucketCount * SHRINK_LOAD; i++) {
       this.mergeBucket()
     }
@@ -164,7 +174,7 @@ export class ScanTable<V> {
     let seen = 0
     for (let walked = 0; seen < count && walked < count * 10; walked++) {
       const hash = reverseBits(at)
-      for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; link = this.next.get(link - 1)) {
+      for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; link = this.nextOf(link - 1)) {
         visit(link - 1)
         seen++
       }
@@ -190,6 +200,18 @@ export class ScanTable<V> {
     return keyedHash(this.seed[0], this.seed[1], scratch, 0, length)
   }
 
+  private hashAt(slot: number): number {
+    return this.links.get(2 * slot)
+  }
+
+  private nextOf(slot: number): number {
+    return this.links.get(2 * slot + 1)
+  }
+
+  private setNext(slot: number, link: number): void {
+    this.links.set(2 * slot + 1, link)
+  }
+
   private bucketOf(hash: number): number {
     const bucket = hash & this.mask
     return bucket < this.split ? hash & (this.mask * 2 + 1) : bucket
@@ -197,15 +219,15 @@ export class ScanTable<V> {
 
   /** Lets what points to the slot in its chain point to `link` instead. */
   private relink(slot: number, link: number): void {
-    const bucket = this.bucketOf(this.hashes.get(slot))
+    const bucket = this.bucketOf(this.hashAt(slot))
     const first = this.buckets.get(bucket)
     if (first === slot + 1) {
       this.buckets.set(bucket, link)
       return
     }
     let previous = first - 1
-    while (this.next.get(previous) !== slot + 1) previous = this.next.get(previous) - 1
-    this.next.set(previous, link)
+    while (this.nextOf(previous) !== slot + 1) previous = this.nextOf(previous) - 1
+    this.setNext(previous, link)
   }
 
   private splitBucket(): void {
@@ -216,12 +238,12 @@ export class ScanTable<V> {
     let go = 0
     while (link > 0) {
       const slot = link - 1
-      link = this.next.get(slot)
-      if ((this.hashes.get(slot) & bit) === 0) {
-        this.next.set(slot, stay)
+      link = this.nextOf(slot)
+      if ((this.hashAt(slot) & bit) === 0) {
+        this.setNext(slot, stay)
         stay = slot + 1
       } else {
-        this.next.set(slot, go)
+        this.setNext(slot, go)
         go = slot + 1
       }
     }
@@ -245,8 +267,8 @@ export class ScanTable<V> {
     let first = this.buckets.get(this.split)
     while (link > 0) {
       const slot = link - 1
-      link = this.next.get(slot)
-      this.next.set(slot, first)
+      link = this.nextOf(slot)
+      this.setNext(slot, first)
       first = slot + 1
     }
     this.buckets.set(this.split, first)

@@ -160,7 +160,19 @@ export class HashValue implements Aggregate {
       const isLong = fieldEnd - fieldStart > limit || end - start > limit
       if (isLong || this.pack.byteLength + bytes > LISTPACK_MAX_BYTES) this.convert(hashSeed)
     }
-    if (this.pack === undefined) return this.setInTable(latin1(field, fieldStart, fieldEnd), latin1(value, start, end))
+    if (this.pack === undefined) {
+      const table = this.table as ScanTable<string>
+      const slot = table.find(field, fieldStart, fieldEnd)
+      const text = latin1(value, start, end)
+      this.valueBytes += text.length
+      if (slot === NO_FIELD) {
+        table.insertMissed(latin1(field, fieldStart, fieldEnd), text)
+        return true
+      }
+      this.valueBytes -= table.valueAt(slot).length
+      table.setValueAt(slot, text)
+      return false
+    }
     const pack = this.pack
     const place = pack.find(pack.first(), 2, field, fieldStart, fieldEnd)
     if (place !== END) {
@@ -171,19 +183,6 @@ export class HashValue implements Aggregate {
     pack.append(value, start, end)
     if (this.size > limits['hash-max-listpack-entries']) this.convert(hashSeed)
     return true
-  }
-
-  private setInTable(field: string, value: string): boolean {
-    const table = this.table as ScanTable<string>
-    this.valueBytes += value.length
-    const slot = table.findText(field)
-    if (slot === NO_FIELD) {
-      table.insert(field, value)
-      return true
-    }
-    this.valueBytes -= table.valueAt(slot).length
-    table.setValueAt(slot, value)
-    return false
   }
 
   remove(place: number): void {

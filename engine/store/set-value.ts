@@ -89,6 +89,15 @@ export class SetValue implements Aggregate {
     return added
   }
 
+  /** The same for the member memory[start…end). */
+  addFrom(memory: Buffer, start: number, end: number): boolean {
+    const { members } = this
+    if (members instanceof IntSet) return this.add(memory.toString('latin1', start, end))
+    if (members.find(memory, start, end) !== NO_SLOT) return false
+    members.insertMissed(memory.toString('latin1', start, end), true)
+    return true
+  }
+
   /** True when it was there. */
   remove(member: string): boolean {
     const { members } = this
