@@ -1,91 +1,60 @@
-/**
- * What the keyspace costs: memory per key, time per operation, the longest stall while a million keys come in.
- * Run by hand:
- *
- *     npx esbuild engine/store/keyspace.bench.ts --bundle --format=esm --platform=node --outfile=/tmp/bench.mjs
- *     node --expose-gc /tmp/bench.mjs
- */
+/** What the keyspace costs an operation: look-ups, writes and removals on random keys out of a million, and walks. */
+import type { Bench } from 'tinybench'
 import { randomFromText } from '../data/random.ts'
 import { Keyspace } from './keyspace.ts'
 
 const KEYS = 1_000_000
-const OPERATIONS = 2_000_000
+const BATCH = 16
+const SHORT = Buffer.from('abc')
+const LONG = Buffer.alloc(100, 'v')
 
-const random = randomFromText('bench')
-
-/** All keys in one memory, 16 bytes each: `key:000000000042`. */
+/** Keys `key:000000000042` in one memory. */
 function makeKeys(): Buffer {
   const keys = Buffer.alloc(KEYS * 16)
   for (let i = 0; i < KEYS; i++) keys.write(`key:${String(i).padStart(12, '0')}`, i * 16, 'latin1')
   return keys
 }
 
-/** CPU time: a busy machine does not inflate it as much as the clock. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
-
-function report(name: string, value: number, unit: string): void {
-  console.log(`${name.padEnd(44)} ${value.toFixed(2).padStart(10)} ${unit}`)
-}
-
-/** Fills a keyspace in batches as pipelined input would; a batch that takes long is a stall. */
-function fill(keyspace: Keyspace, keys: Buffer, value: Buffer, what: string): void {
-  let longestMs = 0
-  const startMs = cpuMs()
-  for (let first = 0; first < KEYS; first += 16) {
-    const batchMs = cpuMs()
-    for (let i = first; i < first + 16; i++) keyspace.setText(keys, i * 16, i * 16 + 16, value, 0, value.length)
-    longestMs = Math.max(longestMs, cpuMs() - batchMs)
-  }
-  report(`${what}: insert`, ((cpuMs() - startMs) * 1e6) / KEYS, 'ns')
-  report(`${what}: longest stall (batch of 16)`, longestMs, 'ms')
-}
-
-function measure(name: string, operation: (key: number) => void): void {
-  for (let i = 0; i < OPERATIONS / 4; i++) operation(random.below(KEYS))
-  const startMs = cpuMs()
-  for (let i = 0; i < OPERATIONS; i++) operation(random.below(KEYS))
-  report(name, ((cpuMs() - startMs) * 1e6) / OPERATIONS, 'ns')
-}
-
-function residentBytes(): number {
-  globalThis.gc?.()
-  return process.memoryUsage().rss
-}
-
-const keys = makeKeys()
-for (const [what, text] of [
-  ['3-byte text', 'abc'],
-  ['100-byte text', 'v'.repeat(100)],
-  ['integer', '123456'],
-] as const) {
-  const value = Buffer.from(text)
-  const before = residentBytes()
+export function addCases(bench: Bench): void {
+  const random = randomFromText('bench')
+  const keys = makeKeys()
   const keyspace = new Keyspace({ index: 0, random })
-  fill(keyspace, keys, value, what)
-  report(`${what}: resident memory a key`, (residentBytes() - before) / KEYS, 'bytes')
-  report(`${what}: reserved memory a key`, keyspace.reservedBytes / KEYS, 'bytes')
-  report(`${what}: accounted memory a key`, keyspace.memoryBytes / KEYS, 'bytes')
-  measure(`${what}: find`, (key) => keyspace.find(keys, key * 16, key * 16 + 16))
-  measure(`${what}: find and replace`, (key) => {
-    const entry = keyspace.find(keys, key * 16, key * 16 + 16)
-    keyspace.replaceText(entry, value, 0, value.length)
+  for (let i = 0; i < KEYS; i++) keyspace.setText(keys, i * 16, i * 16 + 16, SHORT, 0, SHORT.length)
+  const starts = new Array<number>(BATCH).fill(0)
+  const ends = new Array<number>(BATCH).fill(0)
+  const drawBatch = (): void => {
+    for (let i = 0; i < BATCH; i++) starts[i] = random.below(KEYS) * 16
+    starts.sort((a, b) => a - b)
+    for (let i = 0; i < BATCH; i++) ends[i] = (starts[i] as number) + 16
+  }
+  const findBatch = (): void => {
+    for (let i = 0; i < BATCH; i++) keyspace.find(keys, starts[i] as number, ends[i] as number)
+  }
+  bench
+    .add('keyspace: draw 16 keys of a million (part of the next two)', drawBatch)
+    .add('keyspace: find 16 keys of a million', () => {
+      drawBatch()
+      findBatch()
+    })
+    .add('keyspace: find 16 keys of a million that were announced', () => {
+      drawBatch()
+      keyspace.expect(keys, starts, ends, 0, 1, BATCH)
+      findBatch()
+      keyspace.endExpectation()
+    })
+    .add('keyspace: replace a text of 3 bytes by one of 100 and back', () => {
+      const start = random.below(KEYS) * 16
+      const entry = keyspace.find(keys, start, start + 16)
+      keyspace.replaceText(entry, LONG, 0, LONG.length)
+      keyspace.replaceText(entry, SHORT, 0, SHORT.length)
+    })
+    .add('keyspace: remove a key and set it again', () => {
+      const start = random.below(KEYS) * 16
+      keyspace.remove(keyspace.find(keys, start, start + 16))
+      keyspace.setText(keys, start, start + 16, SHORT, 0, SHORT.length)
+    })
+  let cursor = 0n
+  bench.add('keyspace: SCAN of 100 keys', () => {
+    cursor = keyspace.scan(cursor, 100, () => {})
   })
-  measure(`${what}: remove and insert`, (key) => {
-    const entry = keyspace.find(keys, key * 16, key * 16 + 16)
-    keyspace.remove(entry)
-    keyspace.setText(keys, key * 16, key * 16 + 16, value, 0, value.length)
-  })
-  let visited = 0
-  const walk = keyspace.snapshot({
-    visit() {
-      visited++
-    },
-  })
-  const startMs = cpuMs()
-  while (!walk.advance(1000));
-  report(`${what}: snapshot, an entry`, ((cpuMs() - startMs) * 1e6) / visited, 'ns')
 }
-measure('(drawing a key alone)', () => {})

@@ -1,11 +1,14 @@
-/** `faultline bench engine`: our engine and redis-server side by side; figures as a table and as JSON. */
+/** `faultline bench engine`: our engine and redis-server side by side. `bench micro`: single structures. Tables, and JSON. */
 import { writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { caseText, tableHeading } from '../bench/bench-result.ts'
 import { driverHeading, driverRowText, runDriverBench } from '../bench/driver-bench.ts'
 import { runEngineBench } from '../bench/engine-bench.ts'
 import { engineCases } from '../bench/engine-cases.ts'
+import { runMicroBench } from '../bench/micro-bench.ts'
 import { HarnessError } from '../errors.ts'
+import { engineProgram } from '../world/programs.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { whole } from './load-options.ts'
 
@@ -23,6 +26,12 @@ interface DriverBenchFlags {
   seconds?: string
   quick: boolean
   binary?: string
+  json?: string
+}
+
+interface MicroBenchFlags {
+  quick: boolean
+  node?: string
   json?: string
 }
 
@@ -54,58 +63,82 @@ export function addBenchCommand(program: Command): void {
     .action(async (flags: DriverBenchFlags) => {
       process.exitCode = await benchDriver(flags)
     })
+  bench
+    .command('micro')
+    .description('what single structures of the engine cost; needs the sources')
+    .argument('[filter]', 'only cases whose name holds this')
+    .option('--quick', 'a tenth of a second for each case instead of one', false)
+    .option('--node <path>', 'the Node to run on (default: the one that runs this)')
+    .option('--json <file>', 'also write everything as JSON')
+    .action((filter: string | undefined, flags: MicroBenchFlags) => benchMicro(filter, flags))
   program.addCommand(bench)
+}
+
+async function benchMicro(filter: string | undefined, { quick, node, json }: MicroBenchFlags): Promise<void> {
+  const cases = await untilSignal((signal) =>
+    runMicroBench({
+      root: dirname(dirname(engineProgram().args[0] as string)),
+      timeMs: quick ? 100 : 1000,
+      nodePath: node ?? process.execPath,
+      signal,
+      onCase: ({ name, medianNs, marginPercent }) => {
+        const cost = `${medianNs.toFixed(0).padStart(9)} ns ± ${marginPercent.toFixed(1)} %`
+        process.stdout.write(`${name.padEnd(62)} ${cost}\n`)
+      },
+      ...(filter === undefined ? {} : { filter }),
+    }),
+  )
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(cases, null, 2)}\n`)
+}
+
+/** Ctrl-C and SIGTERM end it in order: what it started is stopped first. */
+async function untilSignal<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupt = new AbortController()
+  const onSignal = (): void => interrupt.abort()
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  try {
+    return await run(interrupt.signal)
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
 }
 
 async function benchEngine(flags: EngineBenchFlags): Promise<number> {
   const cases = chooseCases(flags.case)
   const rounds = roundsOf(flags)
   const colour = process.stdout.isTTY === true
-  const interrupt = new AbortController()
-  const onSignal = (): void => interrupt.abort()
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
   process.stdout.write(tableHeading())
-  try {
-    const result = await runEngineBench({
+  const result = await untilSignal((signal) =>
+    runEngineBench({
       cases,
       rounds,
       scale: flags.quick ? QUICK.scale : 1,
-      signal: interrupt.signal,
+      signal,
       onCase: (one) => process.stdout.write(caseText(one, colour)),
       ...(flags.node === undefined ? {} : { nodePath: flags.node }),
       ...(flags.binary === undefined ? {} : { binary: flags.binary }),
-    })
-    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
-    const missed = result.cases.flatMap(({ measures }) => measures).filter(({ met }) => met === false)
-    return missed.length === 0 ? EXIT_STATUS.pass : EXIT_STATUS.fail
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
+    }),
+  )
+  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
+  const missed = result.cases.flatMap(({ measures }) => measures).filter(({ met }) => met === false)
+  return missed.length === 0 ? EXIT_STATUS.pass : EXIT_STATUS.fail
 }
-
 async function benchDriver(flags: DriverBenchFlags): Promise<number> {
-  const interrupt = new AbortController()
-  const onSignal = (): void => interrupt.abort()
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
   process.stdout.write(driverHeading())
-  try {
-    const result = await runDriverBench({
+  const result = await untilSignal((signal) =>
+    runDriverBench({
       rounds: roundsOf(flags),
       seconds: flags.seconds === undefined ? (flags.quick ? 1 : 3) : whole('--seconds', flags.seconds, 1, 600),
-      signal: interrupt.signal,
+      signal,
       onRow: (row) => process.stdout.write(driverRowText(row)),
       ...(flags.binary === undefined ? {} : { binary: flags.binary }),
-    })
-    for (const note of result.notes) process.stdout.write(`${note}\n`)
-    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
-    return result.rows.some(({ met }) => met === false) ? EXIT_STATUS.fail : EXIT_STATUS.pass
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
+    }),
+  )
+  for (const note of result.notes) process.stdout.write(`${note}\n`)
+  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
+  return result.rows.some(({ met }) => met === false) ? EXIT_STATUS.fail : EXIT_STATUS.pass
 }
 
 function chooseCases(names: readonly string[] | undefined): typeof engineCases {
