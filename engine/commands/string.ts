@@ -227,10 +227,10 @@ function mset(context: Context, args: Arguments): void {
   if (!isPaired(context, args)) return
   const { db } = context
   for (let i = 1; i < args.count; i += 2) {
-    if ((i - 1) % (2 * KEYS_AT_ONCE) === 0) db.expect(args.memory, args.starts, args.ends, i, 2, args.count)
+    if ((i - 1) % (2 * KEYS_AT_ONCE) === 0) db.announce(args.memory, args.starts, args.ends, i, 2, args.count)
     overwrite(context, args, i, i + 1, context.lookupWrite(i))
   }
-  db.endExpectation()
+  db.endAnnouncement()
   context.reply.ok()
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the commands further on in a chunk will ask for: the second word of each, which is the key in nearly all of
  * them. A pipeline of small commands on random keys waits for memory more than for anything else, and places that are
- * known beforehand can be fetched together (`KeyspacePort.expect`).
+ * known beforehand can be fetched together (`KeyspacePort.announce`).
  *
  * Only a hint: this reads lengths of up to three digits and stops at whatever it does not understand. The parser decides.
  *

@@ -1,4 +1,4 @@
-/** Tells the database which keys the commands of a chunk will look up (see `resp/lookahead.ts`, `KeyspacePort.expect`). */
+/** Tells the database which keys the commands of a chunk will look up (see `resp/lookahead.ts`, `KeyspacePort.announce`). */
 import { KeysAhead } from '../resp/lookahead.ts'
 import type { RequestParser } from '../resp/parser.ts'
 import type { KeyspacePort } from '../store/keyspace-port.ts'
@@ -30,7 +30,7 @@ export class KeyHints {
     const { count, memory, starts, ends, position } = keys
     if (count > 1 && !sameKey(keys)) {
       this.expecting = this.databases[databaseIndex] as KeyspacePort
-      this.expecting.expect(memory, starts, ends, 0, 1, count)
+      this.expecting.announce(memory, starts, ends, 0, 1, count)
     }
     return position
   }
@@ -38,7 +38,7 @@ export class KeyHints {
   /** The memory is about to be used for something else. */
   end(): void {
     if (this.expecting === undefined) return
-    this.expecting.endExpectation()
+    this.expecting.endAnnouncement()
     this.expecting = undefined
   }
 }

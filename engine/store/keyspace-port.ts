@@ -78,9 +78,9 @@ export interface KeyspacePort {
   /**
    * The next keys that will be looked up, in this order: memory[starts[i]…ends[i]) for i = first, first + step, … below
    * `limit`. A hint, so that their places in memory are fetched together instead of one after the other; it need not
-   * take all of them. The memory must not change before `endExpectation`.
+   * take all of them. The memory must not change before `endAnnouncement`.
    */
-  expect(
+  announce(
     memory: Uint8Array,
     starts: readonly number[],
     ends: readonly number[],
@@ -88,7 +88,7 @@ export interface KeyspacePort {
     step: number,
     limit: number,
   ): void
-  endExpectation(): void
+  endAnnouncement(): void
   /** A copy of the key. */
   key(entry: Entry): Buffer
   type(entry: Entry): ValueType

@@ -38,9 +38,9 @@ export function addCases(bench: Bench): void {
     })
     .add('keyspace: find 16 keys of a million that were announced', () => {
       drawBatch()
-      keyspace.expect(keys, starts, ends, 0, 1, BATCH)
+      keyspace.announce(keys, starts, ends, 0, 1, BATCH)
       findBatch()
-      keyspace.endExpectation()
+      keyspace.endAnnouncement()
     })
     .add('keyspace: replace a text of 3 bytes by one of 100 and back', () => {
       const start = random.below(KEYS) * 16

@@ -437,7 +437,7 @@ test('two keyspaces with different seeds order their keys differently', () => {
   expect(order('one')).not.toBe(order('two'))
 })
 
-test('keys that were expected are found like others: in order, left out, asked for twice, and others between', () => {
+test('keys that were announced are found like others: in order, left out, asked for twice, and others between', () => {
   const keyspace = new Keyspace({ index: 0, random: randomFromText('expected') })
   const keys = Array.from({ length: 40_000 }, (_, i) => `key:${i}`)
   for (const key of keys) keyspace.setText(Buffer.from(key), 0, key.length, Buffer.from(`v${key}`), 0, key.length + 1)
@@ -452,7 +452,7 @@ test('keys that were expected are found like others: in order, left out, asked f
         const memory = Buffer.from(words.join(''))
         const ends = words.map((_, i) => words.slice(0, i + 1).join('').length)
         const starts = words.map((word, i) => (ends[i] as number) - word.length)
-        keyspace.expect(memory, starts, ends, 0, 1, words.length)
+        keyspace.announce(memory, starts, ends, 0, 1, words.length)
         const found = (word: string, entry: Entry): void => {
           if (keys.includes(word)) expect(keyspace.key(entry).toString()).toBe(word)
           else expect(entry).toBe(NO_ENTRY)
@@ -464,20 +464,20 @@ test('keys that were expected are found like others: in order, left out, asked f
           const other = others[i] === undefined ? 'key:x' : `key:${others[i]}`
           found(other, keyspace.findKey(Buffer.from(other)))
         })
-        keyspace.endExpectation()
+        keyspace.endAnnouncement()
       },
     ),
     { numRuns: 50 },
   )
 })
 
-test('after the end of an expectation the same memory is read anew', () => {
+test('after the end of an announcement the same memory is read anew', () => {
   const keyspace = new Keyspace({ index: 0, random: randomFromText('anew') })
   for (let i = 0; i < 20_000; i++) keyspace.setInteger(Buffer.from(`k${i}`), 0, `k${i}`.length, i)
   const memory = Buffer.from('k111k222')
-  keyspace.expect(memory, [0, 4], [4, 8], 0, 1, 2)
+  keyspace.announce(memory, [0, 4], [4, 8], 0, 1, 2)
   expect(keyspace.integer(keyspace.find(memory, 0, 4))).toBe(111)
-  keyspace.endExpectation()
+  keyspace.endAnnouncement()
   memory.write('k333k444', 'latin1')
   expect(keyspace.integer(keyspace.find(memory, 0, 4))).toBe(333)
   expect(keyspace.integer(keyspace.find(memory, 4, 8))).toBe(444)

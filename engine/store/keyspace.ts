@@ -8,7 +8,7 @@ import { keyHashSlot } from '../data/crc16.ts'
 import { parseSafeInteger, writeSafeInteger } from '../data/decimal.ts'
 import type { Random } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
-import { ExpectedKeys } from './expected-keys.ts'
+import { AnnouncedKeys } from './announced-keys.ts'
 import {
   type Aggregate,
   type Entry,
@@ -36,7 +36,7 @@ export interface KeyspaceOptions {
 /** Redis's limit between embstr and raw. */
 const EMBEDDED_LIMIT_BYTES = 44
 /** Smaller databases lie in the caches of the processor anyway. */
-const EXPECT_FROM_KEYS = 16_384
+const ANNOUNCE_FROM_KEYS = 16_384
 const MOVES_PER_STEP = 64
 const RANDOM_TRIES = 64
 
@@ -50,7 +50,7 @@ export class Keyspace implements KeyspacePort {
   /** Grows with every snapshot; new and preserved entries carry it. */
   private stamp = 0
   private readonly digits = Buffer.alloc(24)
-  private readonly expected = new ExpectedKeys()
+  private readonly announced = new AnnouncedKeys()
 
   constructor(options: KeyspaceOptions) {
     this.index = options.index
@@ -92,7 +92,7 @@ export class Keyspace implements KeyspacePort {
     return storage.size === 0 ? NO_ENTRY : storage.find(memory, start, end, this.hash(memory, start, end))
   }
 
-  expect(
+  announce(
     memory: Uint8Array,
     starts: readonly number[],
     ends: readonly number[],
@@ -100,24 +100,24 @@ export class Keyspace implements KeyspacePort {
     step: number,
     limit: number,
   ): void {
-    const { storage, expected } = this
-    if (storage.size < EXPECT_FROM_KEYS) return
-    expected.begin(memory)
-    for (let i = first; i < limit && !expected.isFull; i += step) {
+    const { storage, announced } = this
+    if (storage.size < ANNOUNCE_FROM_KEYS) return
+    announced.begin(memory)
+    for (let i = first; i < limit && !announced.isFull; i += step) {
       const start = starts[i] as number
       const end = ends[i] as number
-      expected.add(start, end, storage.hash(memory, start, end))
+      announced.add(start, end, storage.hash(memory, start, end))
     }
-    expected.fetched = storage.fetch(expected.hashes, expected.count)
+    announced.fetched = storage.fetch(announced.hashes, announced.count)
   }
 
-  endExpectation(): void {
-    this.expected.end()
+  endAnnouncement(): void {
+    this.announced.end()
   }
 
   private hash(memory: Uint8Array, start: number, end: number): number {
-    const { expected } = this
-    if (expected.memory === memory && expected.isNext(start, end)) return expected.hash
+    const { announced } = this
+    if (announced.memory === memory && announced.isNext(start, end)) return announced.hash
     return this.storage.hash(memory, start, end)
   }
 

@@ -33,7 +33,7 @@ import {
 
 export const NONE = -1
 /** `fetch` takes no more hashes. */
-export const EXPECTED_KEYS_MAX = 64
+export const ANNOUNCED_KEYS_MAX = 64
 
 /** Kinds of values, beside FREE: the low three bits of META. */
 export const INTEGER = 1
@@ -70,7 +70,7 @@ export class Storage extends RecordTable {
   private readonly expiryTimes = new ChunkedFloat64Array()
   private readonly expiryRecords = new ChunkedInt32Array()
 
-  private readonly fetching = new Int32Array(EXPECTED_KEYS_MAX)
+  private readonly fetching = new Int32Array(ANNOUNCED_KEYS_MAX)
   private readonly objects = new ObjectTable<Buffer | Aggregate>()
 
   /** `seed` is 64 random bits, as two 32-bit integers. */

@@ -62,9 +62,9 @@ export class ReferenceKeyspace implements KeyspacePort {
     return this.entries.get(latin1(memory, start, end)) ?? NO_ENTRY
   }
 
-  expect(): void {}
+  announce(): void {}
 
-  endExpectation(): void {}
+  endAnnouncement(): void {}
 
   findKey(key: Uint8Array): Entry {
     return this.find(key, 0, key.length)

@@ -4,23 +4,23 @@
  * Look-ups come in the order in which the keys lie in memory, several for one key perhaps, and some keys are never
  * looked up: so the place only moves forward, up to the key that is asked for.
  */
-import { EXPECTED_KEYS_MAX } from './storage.ts'
+import { ANNOUNCED_KEYS_MAX } from './storage.ts'
 
-export class ExpectedKeys {
-  /** Where the keys lie; undefined: nothing is expected. */
+export class AnnouncedKeys {
+  /** Where the keys lie; undefined: nothing is announced. */
   memory: Uint8Array | undefined = undefined
   /** Of the key that `isNext` has just found. */
   hash = 0
-  private readonly starts = new Int32Array(EXPECTED_KEYS_MAX)
-  private readonly ends = new Int32Array(EXPECTED_KEYS_MAX)
-  readonly hashes = new Int32Array(EXPECTED_KEYS_MAX)
+  private readonly starts = new Int32Array(ANNOUNCED_KEYS_MAX)
+  private readonly ends = new Int32Array(ANNOUNCED_KEYS_MAX)
+  readonly hashes = new Int32Array(ANNOUNCED_KEYS_MAX)
   count = 0
   private next = 0
   /** Keeps the reads of `Storage.fetch` alive. */
   fetched = 0
 
   get isFull(): boolean {
-    return this.count === EXPECTED_KEYS_MAX
+    return this.count === ANNOUNCED_KEYS_MAX
   }
 
   begin(memory: Uint8Array): void {
@@ -41,7 +41,7 @@ export class ExpectedKeys {
     this.memory = undefined
   }
 
-  /** Whether the key at `memory[start…end)` is expected; then `hash` is its hash. */
+  /** Whether the key at `memory[start…end)` was announced; then `hash` is its hash. */
   isNext(start: number, end: number): boolean {
     let next = this.next
     while (next < this.count && (this.starts[next] as number) < start) next++
