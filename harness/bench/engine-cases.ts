@@ -114,6 +114,61 @@ const stall: EngineCase = {
   },
 }
 
+function appendOnlyCase(fsync: 'always' | 'everysec', pipeline: number, requests: number): EngineCase {
+  return {
+    name: `aof-${fsync}-p${pipeline}`,
+    title: `SET, pipeline ${pipeline}, append-only file, fsync ${fsync}`,
+    config: { appendonly: 'yes', appendfsync: fsync, 'auto-aof-rewrite-percentage': '0' },
+    measures: [rate(fsync === 'always' ? 0.9 : 1), cpu(), p99],
+    run: (run) => throughput(run, { test: 'set', requests, connections: CONNECTIONS, pipeline, keyspace: KEYS }),
+  }
+}
+
+/** Writes go on in a closed loop: a slow snapshot cannot be hidden by a long queue, and shows in the slowest answers. */
+const snapshot: EngineCase = {
+  name: 'bgsave',
+  title: 'SET on a few connections while a million keys are saved in the background',
+  measures: [
+    { name: 'p99', unit: 'ms p99', better: 'lower', targetRatio: 1, allowance: 2 },
+    { name: 'longest', unit: 'ms longest', better: 'lower' },
+  ],
+  prepare: ({ server }) => fillInOrder(server, 0, KEYS),
+  async run({ server, scale, signal }) {
+    await server.command('BGSAVE')
+    const requests = Math.round(60_000 * scale)
+    const outcome = await runTraffic(
+      server,
+      { test: 'set', requests, connections: 4, pipeline: 1, keyspace: KEYS },
+      signal,
+    )
+    while (/rdb_bgsave_in_progress:1/.test(String(await server.command('INFO', 'persistence')))) await pause(20)
+    return { p99: outcome.p99Ms, longest: outcome.maxMs }
+  },
+}
+
+const rdb: EngineCase = {
+  name: 'rdb',
+  title: 'RDB file of a million keys: SAVE, and loading at the start',
+  measures: [
+    { name: 'save', unit: 'keys/s saved', better: 'higher', targetRatio: 0.5 },
+    { name: 'load', unit: 'keys/s loaded', better: 'higher', targetRatio: 0.5 },
+  ],
+  async run({ stand, server }) {
+    if (Number(await server.command('DBSIZE')) < KEYS) await fillInOrder(server, 0, KEYS)
+    const startedMs = performance.now()
+    await server.command('SAVE')
+    const saveMs = performance.now() - startedMs
+    const loaded = await stand.startAnew(server.name)
+    const line = loaded.logLines(50).findLast((text) => text.includes('DB loaded from disk'))
+    const seconds = Number(/([\d.]+) seconds/.exec(line ?? '')?.[1])
+    return { save: (KEYS / saveMs) * 1000, load: KEYS / seconds }
+  },
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs))
+}
+
 export const engineCases: readonly EngineCase[] = [
   throughputCase('get', 1, 200_000, 1),
   throughputCase('set', 1, 200_000, 1),
@@ -129,4 +184,10 @@ export const engineCases: readonly EngineCase[] = [
   throughputCase('mset', 1, 100_000, 0.9),
   memoryPerKey,
   stall,
+  snapshot,
+  rdb,
+  ...(['always', 'everysec'] as const).flatMap((fsync) => [
+    appendOnlyCase(fsync, 1, 100_000),
+    appendOnlyCase(fsync, 16, 1_000_000),
+  ]),
 ]

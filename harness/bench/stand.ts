@@ -146,7 +146,7 @@ export class Stand {
     return server
   }
 
-  /** A new process without data in place of the one that runs. */
+  /** A new process in place of the one that runs, with the data that is on disk. */
   async startAnew(name: Contender): Promise<BenchServer> {
     await this.server(name).stop()
     return this.start(name, {})
