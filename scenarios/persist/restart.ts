@@ -96,8 +96,9 @@ export default scenario({
   predict: {},
   compare: [
     // By CPU time: other programs on the machine make a load last longer, not cost more.
-    { measure: 'restartCpuMs', arm: 'rdb-300k', relation: 'less than', than: 'aof-300k' },
-    { measure: 'restartCpuMs', arm: 'mixed-300k', relation: 'less than', than: 'aof-300k' },
+    // The start of a process is in both; and two runs of one load differ by a tenth.
+    { measure: 'restartCpuMs', arm: 'rdb-300k', relation: 'less than', than: 'aof-300k', factor: 1.1 },
+    { measure: 'restartCpuMs', arm: 'mixed-300k', relation: 'less than', than: 'aof-300k', factor: 1.1 },
     { measure: 'restartCpuMs', arm: 'mixed-300k', relation: 'less than', than: 'rdb-300k', factor: 1.5 },
     { measure: 'restartCpuMs', arm: 'aof-300k', relation: 'not less than', than: 'aof-60k', factor: 1.5 },
   ],
