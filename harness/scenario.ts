@@ -162,7 +162,7 @@ export interface Comparison {
 }
 
 /** Something that the run does, and waits for. */
-export type Action = CommandAction | IncrementAction | ReadAction | FilesAction | FaultAction
+export type Action = CommandAction | GrowthAction | IncrementAction | ReadAction | FilesAction | FaultAction
 
 /** An administrative command to a node. */
 export interface CommandAction {
@@ -173,6 +173,20 @@ export interface CommandAction {
   until?: string
   /** Becomes a measure: how long it took, until over. */
   measure?: string
+}
+
+/**
+ * Grows an aggregate step by step and finds the step at which its encoding changes (`changesAt`, 0: never); then
+ * compares the sizes on both sides of it (`memoryRatio`, above over below; `readRatio`, CPU time of a read below over
+ * above). In the words, `__key__` is the key, `__n__` the step and `__text__` so many characters.
+ */
+export interface GrowthAction {
+  kind: 'growth'
+  node: string
+  words: readonly string[]
+  /** What is read for the comparison; `__n__` is the last step. */
+  read: readonly string[]
+  steps: number
 }
 
 /** INCR of so many keys, each so many times. The keys are called `counter:000001` and so on: 14 bytes. */
@@ -233,6 +247,10 @@ export function command(
   options: Pick<CommandAction, 'until' | 'measure'> = {},
 ): CommandAction {
   return { kind: 'command', node, words, ...options }
+}
+
+export function growth(node: string, steps: number, words: readonly string[], read: readonly string[]): GrowthAction {
+  return { kind: 'growth', node, words, read, steps }
 }
 
 export function increment(node: string, keys: Quantity, times: number): IncrementAction {

@@ -3,12 +3,21 @@ import { ReplyError } from '../../engine/resp/reply-parser.ts'
 import { describeFault, type FaultSpec, type Machines, minorityOf, startFault } from '../fault/fault.ts'
 import type { Recorder } from '../history/history.ts'
 import { evaluate, evaluateMs, type Facts } from '../predict/quantity.ts'
-import type { Action, CommandAction, FaultAction, FilesAction, IncrementAction, ReadAction } from '../scenario.ts'
+import type {
+  Action,
+  CommandAction,
+  FaultAction,
+  FilesAction,
+  GrowthAction,
+  IncrementAction,
+  ReadAction,
+} from '../scenario.ts'
 import { AdminClient, replyText } from '../topology/admin-client.ts'
 import { parseInfo } from '../topology/node-state.ts'
 import type { Topology } from '../topology/start.ts'
 import { incrementCounters } from '../workload/data-set.ts'
 import type { World, WorldNode } from '../world/world.ts'
+import { grow } from './growth.ts'
 
 /** A SAVE or the load of a large data set may take long; then the run is given up. */
 const PATIENCE_MS = 120_000
@@ -35,6 +44,8 @@ export function perform(action: Action, context: ActionContext): Promise<void> {
       return injectFault(action, context)
     case 'command':
       return runCommand(action, context)
+    case 'growth':
+      return growAggregate(action, context)
     case 'increment':
       return increment(action, context)
     case 'read':
@@ -134,6 +145,19 @@ async function runCommand({ node, words, until, measure }: CommandAction, contex
 
 function hundredths(valueMs: number): number {
   return Math.round(valueMs * 100) / 100
+}
+
+async function growAggregate(action: GrowthAction, context: ActionContext): Promise<void> {
+  const { recorder, nowMs, onPhase } = context
+  const { node, words, steps } = action
+  onPhase('loading', `${words[0]} until the encoding changes, ${steps} times at most`)
+  await withAdmin(context, node, async (admin) => {
+    const { figures, encodings } = await grow(action, admin)
+    const atMs = nowMs()
+    const reply = figures.changesAt === 0 ? `${encodings[0]} at every size` : encodings.join(', then ')
+    recorder.record({ type: 'command', atMs, node, words: ['OBJECT', 'ENCODING'], reply, replyMs: 0, doneMs: 0 })
+    for (const [name, value] of Object.entries(figures)) recorder.record({ type: 'figure', atMs, node, name, value })
+  })
 }
 
 async function increment({ node: name, keys, times }: IncrementAction, context: ActionContext): Promise<void> {
