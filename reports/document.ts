@@ -21,8 +21,12 @@ export interface PageParts {
   definitions?: Html
 }
 
-/** Comments and indentation are for those who edit it. */
-const pageStyle = styleSheet.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s*\n\s*/g, '\n')
+/** Comments, indentation and spaces around punctuation are for those who edit it. */
+const pageStyle = styleSheet
+  .replace(/\/\*[\s\S]*?\*\//g, '')
+  .replace(/\s*\n\s*/g, '\n')
+  .replace(/\s*([{};])\s*/g, '$1')
+  .replace(/: /g, ':')
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
