@@ -68,6 +68,13 @@ export class Arguments {
     return this.memory.toString('latin1', this.starts[index], this.ends[index])
   }
 
+  /** The same up to the first zero byte, as messages show it that Redis formats with `%s`. */
+  cString(index: number): string {
+    const text = this.latin1(index)
+    const end = text.indexOf('\0')
+    return end < 0 ? text : text.slice(0, end)
+  }
+
   utf8(index: number): string {
     return this.memory.toString('utf8', this.starts[index], this.ends[index])
   }

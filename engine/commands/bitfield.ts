@@ -64,7 +64,9 @@ function apply(context: Context, bytes: Buffer, operation: FieldOperation): bool
     context.reply.integer(before)
     return false
   }
-  const wanted = name === 'set' ? value : before + value
+  // SET reads its number as unsigned when the field is: a negative one is far above the field's range.
+  const given = signed ? value : BigInt.asUintN(64, value)
+  const wanted = name === 'set' ? given : before + value
   const stored = narrowed(wanted, operation)
   if (stored === undefined) {
     context.reply.nil()

@@ -69,7 +69,7 @@ function readConditions(context: Context, args: Arguments): number {
     else if (args.is(i, 'gt')) conditions |= GT
     else if (args.is(i, 'lt')) conditions |= LT
     else {
-      context.reply.error(`ERR Unsupported option ${args.latin1(i)}`)
+      context.reply.error(`ERR Unsupported option ${args.cString(i)}`)
       return -1
     }
   }

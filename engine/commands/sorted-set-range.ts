@@ -42,7 +42,7 @@ function readOptions(context: Context, args: Arguments, first: number, form: Ran
       options.limit = numberArgument(context, args, i + 2)
       if (Number.isNaN(options.limit)) return undefined
       i += 2
-    } else if (form.reverse === undefined && args.is(i, 'rev')) options.reverse = true
+    } else if (form.reverse === undefined && !options.reverse && args.is(i, 'rev')) options.reverse = true
     else if (options.kind === undefined && args.is(i, 'bylex')) options.kind = 'text'
     else if (options.kind === undefined && args.is(i, 'byscore')) options.kind = 'score'
     else {

@@ -59,7 +59,7 @@ function requireGroup(context: Context, args: Arguments) {
   const value = streamAt(context, entry)
   const group = value.group(args.view(3))
   if (group !== undefined) return { entry, value, group }
-  context.reply.error(`NOGROUP No such consumer group '${args.latin1(3)}' for key name '${args.latin1(2)}'`)
+  context.reply.error(`NOGROUP No such consumer group '${args.cString(3)}' for key name '${args.cString(2)}'`)
   return undefined
 }
 

@@ -179,7 +179,7 @@ function xinfoConsumers(context: Context, args: Arguments): void {
   if (value === undefined) return
   const group = value.group(args.view(3))
   if (group === undefined) {
-    reply.error(`NOGROUP No such consumer group '${args.latin1(3)}' for key name '${args.latin1(2)}'`)
+    reply.error(`NOGROUP No such consumer group '${args.cString(3)}' for key name '${args.cString(2)}'`)
     return
   }
   reply.array(group.consumerCount)

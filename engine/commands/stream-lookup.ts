@@ -89,7 +89,7 @@ export function findGroup(context: Context, args: Arguments): FoundGroup | undef
 export function requireGroup(context: Context, args: Arguments): FoundGroup | undefined {
   const found = findGroup(context, args)
   if (found === undefined) {
-    context.reply.error(`NOGROUP No such key '${args.latin1(1)}' or consumer group '${args.latin1(2)}'`)
+    context.reply.error(`NOGROUP No such key '${args.cString(1)}' or consumer group '${args.cString(2)}'`)
   }
   return found ?? undefined
 }

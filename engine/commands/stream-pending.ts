@@ -145,7 +145,7 @@ function readClaimOptions(context: Context, args: Arguments, first: number): Cla
       options.lastId = readId(context, args, ++i)
       if (options.lastId === undefined) return undefined
     } else {
-      context.reply.error(`ERR Unrecognized XCLAIM option '${args.latin1(i)}'`)
+      context.reply.error(`ERR Unrecognized XCLAIM option '${args.cString(i)}'`)
       return undefined
     }
   }

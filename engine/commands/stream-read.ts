@@ -55,6 +55,9 @@ function readRequest(context: Context, args: Arguments, inGroup: boolean): ReadR
   for (let i = 1; i < args.count; i++) {
     const more = args.count - i - 1
     if (more > 0 && args.is(i, 'block')) {
+      if (isScript(context)) {
+        return refuse(`ERR ${args.latin1(0)} command is not allowed with BLOCK option from scripts`)
+      }
       deadlineMs = readDeadline(context, args, ++i)
       if (deadlineMs === undefined) return undefined
     } else if (more > 0 && args.is(i, 'count')) {
@@ -74,6 +77,11 @@ function readRequest(context: Context, args: Arguments, inGroup: boolean): ReadR
     } else return refuse(errors.syntax)
   }
   return refuse(errors.syntax)
+}
+
+/** A script's commands run for a client without a connection. */
+function isScript({ client }: Context): boolean {
+  return client.connection === undefined && client.kind === 'normal'
 }
 
 /** Unix time at which the wait of argument `index` (in ms) ends, 0: never; undefined after an error was answered. */
@@ -97,7 +105,7 @@ function readIds(context: Context, args: Arguments, request: ReadRequest): (Stre
     if (group !== undefined && (entry === NO_ENTRY || streamAt(context, entry).group(group.name) === undefined)) {
       const name = group.name.toString('latin1')
       context.reply.error(
-        `NOGROUP No such key '${args.latin1(key)}' or consumer group '${name}' in XREADGROUP with GROUP option`,
+        `NOGROUP No such key '${args.cString(key)}' or consumer group '${name}' in XREADGROUP with GROUP option`,
       )
       return undefined
     }

@@ -89,9 +89,7 @@ export function scoreOf(position: Position): number {
 
 /** The middle of the cell that a score stands for. Any score stands for one, like the cast to uint64_t in C. */
 export function positionOf(score: number): Position {
-  const bits = toUint64(score)
-  const high = Math.floor(bits / WORD)
-  const low = bits - high * WORD
+  const [high, low] = words(score)
   const y = ((gather(high) << 16) | gather(low)) >>> 0
   const x = ((gather(high >>> 1) << 16) | gather(low >>> 1)) >>> 0
   const { west, east, south, north } = areaOf({ x, y, step: FINEST_STEP })
@@ -101,10 +99,16 @@ export function positionOf(score: number): Position {
   }
 }
 
-function toUint64(score: number): number {
-  if (score >= 0 && score < WORD * WORD) return Math.floor(score)
-  if (!Number.isFinite(score) || score > 0 || score < -(2 ** 63)) return score > 0 ? 0 : 2 ** 63
-  return Number(BigInt.asUintN(64, BigInt(Math.trunc(score))))
+/** The cast to uint64_t, as its two halves: negative scores wrap around. */
+function words(score: number): [high: number, low: number] {
+  if (score >= 0 && score < WORD * WORD) {
+    const bits = Math.floor(score)
+    const high = Math.floor(bits / WORD)
+    return [high, bits - high * WORD]
+  }
+  if (!Number.isFinite(score) || score > 0 || score < -(2 ** 63)) return score > 0 ? [0, 0] : [2 ** 31, 0]
+  const bits = BigInt.asUintN(64, BigInt(Math.trunc(score)))
+  return [Number(bits >> 32n), Number(bits & 0xffff_ffffn)]
 }
 
 function clamp(value: number, limit: number): number {

@@ -327,21 +327,15 @@ export class Dispatcher {
   private unknown(args: Arguments): string {
     const record = this.server.commands.findName(args.memory, args.start(0), args.end(0))
     if (record !== undefined) {
-      const name = cString(args.latin1(0)).toUpperCase()
-      return `ERR unknown subcommand '${cString(args.latin1(1)).slice(0, 128)}'. Try ${name} HELP.`
+      const name = args.cString(0).toUpperCase()
+      return `ERR unknown subcommand '${args.cString(1).slice(0, 128)}'. Try ${name} HELP.`
     }
     let preview = ''
     for (let i = 1; i < args.count && preview.length < 128; i++) {
-      preview += `'${cString(args.latin1(i)).slice(0, 128 - preview.length)}' `
+      preview += `'${args.cString(i).slice(0, 128 - preview.length)}' `
     }
-    return `ERR unknown command '${cString(args.latin1(0)).slice(0, 128)}', with args beginning with: ${preview}`
+    return `ERR unknown command '${args.cString(0).slice(0, 128)}', with args beginning with: ${preview}`
   }
-}
-
-/** Redis formats with `%s`: text ends at the first zero byte. */
-function cString(text: string): string {
-  const end = text.indexOf('\0')
-  return end < 0 ? text : text.slice(0, end)
 }
 
 function isRedirection(message: string): boolean {
