@@ -207,13 +207,19 @@ export interface Host {
   readonly processId: number
   readonly hostName: string
   readonly platform: string
+  /** What the program was built with, for INFO: `node-20.20.0`. */
+  readonly runtime: string
+  /** What the event loop waits with: `epoll`. */
+  readonly multiplexing: string
+  /** Path of the program that runs. */
+  readonly executable: string
   /** Local time minus UTC in minutes at a moment, for the times in the log. Left out: UTC. */
   utcOffsetMinutes?(wallMs: number): number
   /** One line of the log or of the terminal, without a line end. */
   print(line: string): void
   memory(): MemoryUse
-  /** User and system CPU time of this process so far, in microseconds. */
-  cpu(): { userUs: number; systemUs: number }
+  /** User and system CPU time of this process so far, in microseconds, and that of the thread that serves. */
+  cpu(): { userUs: number; systemUs: number; mainUserUs: number; mainSystemUs: number }
   /** Bytes that nobody can guess, for passwords (a simulated machine draws them from the run's seed). */
   secretBytes(count: number): Buffer
   /** Does nothing for so long, and lets nothing else of this process happen meanwhile. */

@@ -16,10 +16,10 @@ const anyOrder = {
     rules
       .replace(/^\$\d+/, '$')
       .split(' ')
-      .filter((rule) => rule !== '' && !/^.(module|function|fcall|failover)/.test(rule))
+      .filter((rule) => rule !== '')
       .sort()
       .join(' '),
-  reason: 'order of single commands; there are no modules here',
+  reason: 'order of single commands',
 }
 
 /** Parts of the log that are each server's own. */

@@ -4,23 +4,15 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MapReply, ReplyParser, type ReplyValue, SetReply } from '../resp/reply-parser.ts'
-import { expectDifferences, isExplained, type Reasons } from '../testing/differences.ts'
+import { expectDifferences, type Reasons } from '../testing/differences.ts'
 import { againstRedis, compare, usePair, type Words } from '../testing/differential.ts'
 import { type TestNode, TestNodes, until } from '../testing/nodes.ts'
 import { freePort, hasRedisServer, type PlainReply } from '../testing/redis-server.ts'
 
-const commandDifferences: Reasons = {
-  'module*': 'the engine has no modules',
-}
 const configDifferences: Reasons = {
   dir: 'each has a directory of its own',
   loglevel: 'the engine is told to be quiet in tests',
   port: 'each has a port of its own',
-}
-const infoDifferences: Reasons = {
-  'CPU *': 'not built yet',
-  'Server *': 'not built yet',
-  'Stats *': 'not built yet',
 }
 
 /** Plain data: maps as objects, sets sorted. */
@@ -81,12 +73,12 @@ againstRedis('what redis-server 7.0 has', () => {
   test('commands and subcommands are told the same by COMMAND', async () => {
     const [redis, engine] = await ask('COMMAND')
     expect(infoByName(redis).size).toBeGreaterThan(300)
-    expectDifferences(differences(infoByName(redis), infoByName(engine)), commandDifferences)
+    expectDifferences(differences(infoByName(redis), infoByName(engine)), {})
   })
 
   test('they are documented the same', async () => {
     const [redis, engine] = await ask('COMMAND', 'DOCS')
-    expectDifferences(differences(docsByName(redis), docsByName(engine)), commandDifferences)
+    expectDifferences(differences(docsByName(redis), docsByName(engine)), {})
   })
 
   test('COMMAND LIST and its filters', async () => {
@@ -112,8 +104,7 @@ againstRedis('what redis-server 7.0 has', () => {
       const both = await ask('COMMAND', 'LIST', ...filter)
       const [redis, engine] = both.map((names) => new Map((names as string[]).map((name) => [name, 1])))
       const found = differences(redis as Map<string, number>, engine as Map<string, number>)
-      const unexplained = found.filter((name) => !isExplained(name, commandDifferences))
-      expect({ filter, unexplained }).toEqual({ filter, unexplained: [] })
+      expect({ filter, found }).toEqual({ filter, found: [] })
     }
   })
 
@@ -121,7 +112,6 @@ againstRedis('what redis-server 7.0 has', () => {
     const [rows] = await ask('COMMAND')
     const words: Words[] = []
     for (const [name, facts] of infoByName(rows)) {
-      if (isExplained(name, commandDifferences)) continue
       const arity = Math.abs((facts as number[])[1] as number)
       const parts = name.split('|')
       for (let count = Math.max(arity - 1, parts.length); count <= arity + 4; count++) {
@@ -196,7 +186,7 @@ describe.skipIf(!hasRedisServer)('fields of INFO', () => {
     }
     const [redis, engine] = fields as [Map<string, unknown>, Map<string, unknown>]
     expect(redis.size).toBeGreaterThan(100)
-    expectDifferences(differences(redis, engine), infoDifferences)
+    expectDifferences(differences(redis, engine), {})
   })
 
   test('of a server with a replica', async () => {
@@ -208,6 +198,6 @@ describe.skipIf(!hasRedisServer)('fields of INFO', () => {
       fields.push(fieldsOf(await first.send('INFO', 'everything')))
     }
     const [redis, engine] = fields as [Map<string, unknown>, Map<string, unknown>]
-    expectDifferences(differences(redis, engine), infoDifferences)
+    expectDifferences(differences(redis, engine), {})
   })
 })

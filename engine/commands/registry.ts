@@ -23,6 +23,7 @@ import { listPopCommands } from './list-pop.ts'
 import { lolwutCommands } from './lolwut.ts'
 import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
+import { moduleCommands } from './module.ts'
 import { persistenceCommands } from './persistence.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { replicationCommands } from './replication.ts'
@@ -60,6 +61,7 @@ export const commandFamilies: readonly (readonly Command[])[] = [
   slowlogCommands,
   latencyCommands,
   memoryCommands,
+  moduleCommands,
   stringCommands,
   counterCommands,
   bitmapCommands,

@@ -1,6 +1,6 @@
 /**
- * The fields of INFO that the server itself knows, under Redis 7.0's names and in its order. What this implementation
- * has no truthful value for is left out.
+ * The fields of INFO that the server itself knows, under Redis 7.0's names and in its order. What cannot
+ * happen in this implementation (forks, threads of I/O, defragmentation) is 0, as in a redis-server that does not do it.
  */
 import { memoryFields } from './info-memory.ts'
 import type { RunningServer } from './running-server.ts'
@@ -33,10 +33,16 @@ function serverFields(server: RunningServer): Fields {
     ['redis_version', REDIS_VERSION],
     ['redis_git_sha1', '00000000'],
     ['redis_git_dirty', 0],
+    ['redis_build_id', '0'],
     ['redis_mode', server.cluster === undefined ? 'standalone' : 'cluster'],
     ['os', io.host.platform],
     ['arch_bits', 64],
+    ['monotonic_clock', 'POSIX clock_gettime'],
+    ['multiplexing_api', io.host.multiplexing],
+    ['atomicvar_api', 'none'],
+    ['gcc_version', io.host.runtime],
     ['process_id', io.host.processId],
+    ['process_supervised', 'no'],
     ['run_id', server.runId],
     ['tcp_port', server.port],
     ['server_time_usec', io.clock.wallUs()],
@@ -45,6 +51,7 @@ function serverFields(server: RunningServer): Fields {
     ['hz', config.values.hz],
     ['configured_hz', config.values.hz],
     ['lru_clock', Math.floor(server.nowMs / 1000) % (1 << 24)],
+    ['executable', io.host.executable],
     ['config_file', config.filePath ?? ''],
     ['io_threads_active', 0],
     ...(server.ending.remainingMs === undefined
@@ -108,20 +115,41 @@ function statsFields(server: RunningServer): Fields {
     ['pubsub_channels', pubsub.count('channels')],
     ['pubsub_patterns', pubsub.count('patterns')],
     ['pubsubshard_channels', pubsub.count('shardChannels')],
+    ['latest_fork_usec', 0],
+    ['total_forks', 0],
+    ['migrate_cached_sockets', 0],
+    ['slave_expires_tracked_keys', 0],
+    ['active_defrag_hits', 0],
+    ['active_defrag_misses', 0],
+    ['active_defrag_key_hits', 0],
+    ['active_defrag_key_misses', 0],
+    ['total_active_defrag_time', 0],
+    ['current_active_defrag_time', 0],
     ['tracking_total_keys', tracking.counts.keys],
     ['tracking_total_items', tracking.counts.items],
     ['tracking_total_prefixes', tracking.counts.prefixes],
+    ['unexpected_error_replies', 0],
     ['total_error_replies', stats.errorReplies],
+    ['dump_payload_sanitizations', 0],
     ['total_reads_processed', stats.reads],
     ['total_writes_processed', stats.writes],
+    ['io_threaded_reads_processed', 0],
+    ['io_threaded_writes_processed', 0],
+    ['reply_buffer_shrinks', 0],
+    ['reply_buffer_expands', 0],
   ]
 }
 
 function cpuFields(server: RunningServer): Fields {
-  const { userUs, systemUs } = server.io.host.cpu()
+  const { userUs, systemUs, mainUserUs, mainSystemUs } = server.io.host.cpu()
+  const seconds = (us: number) => (us / 1e6).toFixed(6)
   return [
-    ['used_cpu_sys', (systemUs / 1e6).toFixed(6)],
-    ['used_cpu_user', (userUs / 1e6).toFixed(6)],
+    ['used_cpu_sys', seconds(systemUs)],
+    ['used_cpu_user', seconds(userUs)],
+    ['used_cpu_sys_children', seconds(0)],
+    ['used_cpu_user_children', seconds(0)],
+    ['used_cpu_sys_main_thread', seconds(mainSystemUs)],
+    ['used_cpu_user_main_thread', seconds(mainUserUs)],
   ]
 }
 

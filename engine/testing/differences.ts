@@ -14,7 +14,7 @@ export function expectDifferences(found: Iterable<string>, known: Reasons): void
   expect({ unexplained, needless }).toEqual({ unexplained: [], needless: [] })
 }
 
-export function isExplained(name: string, known: Reasons): boolean {
+function isExplained(name: string, known: Reasons): boolean {
   return Object.keys(known).some((pattern) => matches(pattern, name))
 }
 

@@ -83,11 +83,17 @@ export class SimProcess implements Io {
       processId,
       hostName: machine.name,
       platform: 'simulated',
+      runtime: 'simulated',
+      multiplexing: 'simulated',
+      executable: '/faultline-engine',
       print: (line) => {
         if (this.alive) machine.printed(line, this.nowUs())
       },
       memory: () => machine.memoryMeter(),
-      cpu: () => ({ userUs: Math.round(this.consumedUs + this.spentInTaskUs()), systemUs: 0 }),
+      cpu: () => {
+        const userUs = Math.round(this.consumedUs + this.spentInTaskUs())
+        return { userUs, systemUs: 0, mainUserUs: userUs, mainSystemUs: 0 }
+      },
       secretBytes: (count) => {
         const bytes = Buffer.alloc(count)
         this.random.fill(bytes)
