@@ -41,6 +41,7 @@ const entries = {
   'faultline.js': 'harness/cli/main.ts',
   'simulation-worker.js': 'harness/run/simulation-worker.ts',
   'load-worker.js': 'harness/load/load-worker.ts',
+  'shop.js': 'harness/shop/shop-process.ts',
   'engine.js': 'engine/node/main.ts',
 }
 

@@ -44,7 +44,7 @@ export {
 } from './predict/quantity.ts'
 export { cluster, standalone } from './topology/topology.ts'
 export { dataSet } from './workload/data-set.ts'
-export { overwrites, saturation, uniqueWrites } from './workload/workload.ts'
+export { overwrites, saturation, shop, uniqueWrites } from './workload/workload.ts'
 
 export interface Scenario {
   /** `<theme>/<name>`, the same as its file's path below `scenarios/`. */

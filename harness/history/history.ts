@@ -23,6 +23,7 @@ export type HistoryEvent =
   | CommandEvent
   | FigureEvent
   | LoadEvent
+  | ShopEvent
   | NodeEvent
   | ContentEvent
   | EndEvent
@@ -109,6 +110,26 @@ export interface LoadEvent {
   /** CPU time that the server used meanwhile. */
   serverCpuMs: number
   result: LoadResult
+}
+
+/** What the shop sold under load, as its ledger, its stock and its customers have it. */
+export interface ShopEvent {
+  type: 'shop'
+  atMs: number
+  /** Units that are gone from the stock. */
+  soldByStock: number
+  /** See harness/shop/ledger.ts. */
+  ledger: string[]
+  /** What autocannon saw of all instances together. */
+  http: {
+    answered: number
+    refused: number
+    errors: number
+    perSecond: number
+    p50Ms: number
+    p99Ms: number
+    maxMs: number
+  }
 }
 
 /** What a node said of itself when asked. Not recorded while nothing has changed but the offset by little. */

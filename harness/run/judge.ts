@@ -101,7 +101,9 @@ function invalid(history: History): string | undefined {
   if (history.end() === undefined) return 'The run did not come to its end.'
   const loads = history.of('load').map(({ result }) => result)
   const succeeded =
-    history.of('complete').some((event) => event.outcome === 'ok') || loads.some(({ counts }) => counts.ok > 0)
+    history.of('complete').some((event) => event.outcome === 'ok') ||
+    loads.some(({ counts }) => counts.ok > 0) ||
+    history.of('shop').some(({ http }) => http.answered > 0)
   if (!succeeded) return 'No operation succeeded.'
   const doubt = loads.flatMap(({ reasons }) => reasons)[0]
   if (doubt !== undefined) return doubt

@@ -2,6 +2,7 @@
 import type { Measured, Outage } from '../../reports/result.ts'
 import { countByCause, crashesOf, findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
 import type { FaultEvent, History, LoadEvent, Operation } from '../history/history.ts'
+import { readLedger } from '../shop/ledger.ts'
 import { rewriteMeasures, stallMeasures } from './persistence-measures.ts'
 
 /** Of a partition: when it began, who was on its small side. Undefined without one. */
@@ -14,16 +15,18 @@ export function measure(history: History): Measured {
   const countOf = (outcome: Operation['outcome']): number => operations.filter((op) => op.outcome === outcome).length
   const event = history.of('load').at(-1)
   const load = event?.result
+  const orders = history.of('shop').at(-1)?.http
   const measured: Measured = {
-    acknowledged: countOf('ok') + (load?.counts.ok ?? 0),
-    refused: countOf('fail') + (load?.counts.errors ?? 0),
-    unknown: countOf('unknown') + (load?.counts.timeouts ?? 0),
+    acknowledged: countOf('ok') + (load?.counts.ok ?? 0) + (orders?.answered ?? 0),
+    refused: countOf('fail') + (load?.counts.errors ?? 0) + (orders?.refused ?? 0),
+    unknown: countOf('unknown') + (load?.counts.timeouts ?? 0) + (orders?.errors ?? 0),
     ...(hasUniqueWrites(history) && {
       lostWrites: findLostWrites(history)?.length ?? 0,
       lostWritesByCause: countByCause(history),
     }),
     ...(operations.length > 0 && { outageMs: longestOutageMs(history, operations) }),
     ...(event !== undefined && loadMeasures(event)),
+    ...shopMeasures(history),
     ...crashMeasures(history),
     ...stallMeasures(history),
     ...rewriteMeasures(history),
@@ -56,6 +59,15 @@ function loadMeasures({ result, serverCpuMs }: LoadEvent): Record<string, number
     driverLagMs: driver.loopLagP99Ms,
     cpuShare: Math.round((driver.cpu + serverCpuMs / 1000 / seconds) * 100) / 100,
   }
+}
+
+/** Oversold: units that customers were told they have, beyond those that are gone from the stock. */
+export function shopMeasures(history: History): Record<string, number> {
+  const event = history.of('shop').at(-1)
+  if (event === undefined) return {}
+  const { sold, ...holds } = readLedger(event.ledger)
+  const { perSecond, p50Ms, p99Ms, maxMs } = event.http
+  return { sold, oversold: sold - event.soldByStock, ...holds, ordersPerSecond: perSecond, p50Ms, p99Ms, maxMs }
 }
 
 /** How old, when the server died, the oldest write was that it took along: what an interval of seconds is about. */

@@ -5,6 +5,7 @@
 import { keyHashSlot } from '../../engine/data/crc16.ts'
 import type { Io, Timer } from '../../engine/io.ts'
 import type { Recorder } from '../history/history.ts'
+import { startShop } from '../shop/shop-load.ts'
 import type { World, WorldNode } from '../world/world.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { DATA_PREFIX } from './data-set.ts'
@@ -47,9 +48,8 @@ export interface Generator {
 }
 
 export function startGenerator(spec: WorkloadSpec, world: World, options: GeneratorOptions): Generator {
-  return spec.kind === 'saturation'
-    ? startSaturation(spec, world, options)
-    : new OpenLoopGenerator(spec, world, options)
+  if (spec.kind === 'saturation') return startSaturation(spec, world, options)
+  return spec.kind === 'shop' ? startShop(spec, world, options) : new OpenLoopGenerator(spec, world, options)
 }
 
 /** One operation before it is sent. */

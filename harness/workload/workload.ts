@@ -1,6 +1,7 @@
-/** Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without. */
+/** Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without, `harness/shop` orders over HTTP. */
+import type { LockKind } from '../shop/lock.ts'
 
-export type WorkloadSpec = OpenLoopSpec | SaturationSpec
+export type WorkloadSpec = OpenLoopSpec | SaturationSpec | ShopSpec
 
 /** Operations begin at given times. */
 export type OpenLoopSpec = UniqueWritesSpec | OverwritesSpec
@@ -44,6 +45,21 @@ export interface SaturationSpec {
   groups: Readonly<Record<string, never>>
 }
 
+/** Orders over HTTP to instances of a shop (harness/shop) that share one lock and one stock on the server. Real world only. */
+export interface ShopSpec {
+  kind: 'shop'
+  instances: number
+  /** Of the load driver, to each instance. */
+  connections: number
+  lock: LockKind
+  expiryMs: number
+  workMs: number
+  /** Every so many orders of an instance take `slowMs`; 0: none. */
+  slowEvery: number
+  slowMs: number
+  groups: Readonly<Record<string, never>>
+}
+
 export interface WriterGroup {
   label: string
   clients: number
@@ -61,6 +77,10 @@ export function overwrites(spec: Omit<OverwritesSpec, 'kind'>): OverwritesSpec {
 
 export function saturation(spec: Omit<SaturationSpec, 'kind' | 'groups'>): SaturationSpec {
   return { kind: 'saturation', groups: {}, ...spec }
+}
+
+export function shop(spec: Omit<ShopSpec, 'kind' | 'groups'>): ShopSpec {
+  return { kind: 'shop', groups: {}, ...spec }
 }
 
 /** Names of the clients of each group: `minority-1`, `minority-2`, … */

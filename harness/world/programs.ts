@@ -32,6 +32,11 @@ export function loadWorkerBundle(): string {
   return join(bundleDirectory(), 'load-worker.js')
 }
 
+/** The program of an instance of the shop. */
+export function shopBundle(): string {
+  return join(bundleDirectory(), 'shop.js')
+}
+
 /** redis-server or valkey-server: the path given, or the first on PATH. */
 export function redisProgram(binary: string | undefined): ServerProgram {
   const command = binary ?? findOnPath(['redis-server', 'valkey-server'])
