@@ -79,11 +79,13 @@ export class Snapshot {
     for (const { source } of server.functions.libraries.values()) this.writer.functionLibrary(source)
     for (const database of server.databases) {
       if (database.size === 0) continue
+      // SWAPDB may give the database another number meanwhile: its keys belong to the one that it has now.
+      const { index } = database
       const sizes = { keys: database.size, expiring: database.expiringSize }
       this.walks.push(
         database.snapshot({
           visit: (key, text, aggregate, expireAtMs) => {
-            this.select(database.index, sizes)
+            this.select(index, sizes)
             this.writer.entry(key, text, aggregate, expireAtMs, this.useOf(database, key))
           },
         }),
