@@ -210,7 +210,7 @@ againstRedis('ACL answers as redis-server 7.0 does', () => {
           [anyOrder],
         )
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 

@@ -77,9 +77,17 @@ function* everyCommand(table: PermittedCommands): Generator<PermittedCommand> {
   }
 }
 
-/** The commands and subcommands of a category. */
-export function* inCategory(table: PermittedCommands, category: string): Generator<PermittedCommand> {
-  for (const command of everyCommand(table)) {
-    if (aclCategories(command.command).includes(category)) yield command
+/** The commands and subcommands of a category. Looked for once per table: rules are described much more often. */
+export function inCategory(table: PermittedCommands, category: string): readonly PermittedCommand[] {
+  let categories = known.get(table)
+  if (categories === undefined) {
+    categories = new Map(categoryNames.map((name) => [name, []]))
+    for (const command of everyCommand(table)) {
+      for (const name of aclCategories(command.command)) categories.get(name)?.push(command)
+    }
+    known.set(table, categories)
   }
+  return categories.get(category) ?? []
 }
+
+const known = new WeakMap<PermittedCommands, Map<string, PermittedCommand[]>>()
