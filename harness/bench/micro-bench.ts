@@ -106,7 +106,7 @@ function runFile(bundle: string, { nodePath, signal, onCase }: MicroBenchOptions
         onCase(one)
       }
     })
-    child.on('error', reject)
+    child.on('error', (error) => reject(signal.aborted ? interrupted() : error))
     child.on('close', (status) => {
       if (status === 0) resolve(cases)
       else reject(new HarnessError('NODE_START', `A micro-benchmark ended with status ${status}.`))

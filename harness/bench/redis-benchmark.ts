@@ -1,6 +1,6 @@
 /** redis-benchmark as the generator of traffic: the tool that everybody compares with, and one that we did not write. */
 import { spawn } from 'node:child_process'
-import { HarnessError } from '../errors.ts'
+import { HarnessError, interrupted } from '../errors.ts'
 import type { BenchServer } from './stand.ts'
 
 export interface Traffic {
@@ -39,7 +39,10 @@ export function runTraffic(server: BenchServer, traffic: Traffic, signal: AbortS
     child.stderr.on('data', (chunk: Buffer) => {
       errors += chunk.toString('latin1')
     })
-    child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? missing() : error))
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (signal.aborted) reject(interrupted())
+      else reject(error.code === 'ENOENT' ? missing() : error)
+    })
     child.on('close', (status) => {
       const outcome = status === 0 ? parseCsv(output) : undefined
       if (outcome !== undefined) resolve(outcome)
