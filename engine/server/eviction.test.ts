@@ -143,8 +143,8 @@ againstRedis('maxmemory', () => {
       const { good, all } = await survivors(server, policy, make)
       expect(all).toBeGreaterThan(400)
       expect(all).toBeLessThan(850)
-      // Redis loses none to five of them while there are others.
-      expect(good).toBeGreaterThanOrEqual(Math.min(500, all) - 15)
+      // Redis loses up to twenty of them while there are others; chance alone would take 150.
+      expect(good).toBeGreaterThanOrEqual(Math.min(500, all) - 60)
       expect(await figure(server, 'evicted_keys')).toBeGreaterThan(0)
     }
     redis.close()
