@@ -34,6 +34,12 @@ export class AofBuffer {
     if (this.used === 0 && this.memory.length > KEPT_BYTES) this.memory = Buffer.allocUnsafeSlow(START_BYTES)
   }
 
+  append(bytes: Buffer): void {
+    this.room(bytes.length)
+    bytes.copy(this.memory, this.used)
+    this.used += bytes.length
+  }
+
   annotate(text: string): void {
     this.room(text.length + 3)
     this.used += this.memory.write(`#${text}\r\n`, this.used, 'latin1')

@@ -6,7 +6,7 @@
 import { Arguments } from '../commands/arguments.ts'
 import type { HashValue } from '../store/hash-value.ts'
 import { NO_FIELD } from '../store/hash-value.ts'
-import { type Aggregate, ValueType } from '../store/keyspace-port.ts'
+import { type Aggregate, type SnapshotPart, ValueType } from '../store/keyspace-port.ts'
 import type { ListValue } from '../store/list-value.ts'
 import type { SetValue } from '../store/set-value.ts'
 import type { SortedSetValue } from '../store/sorted-set-value.ts'
@@ -18,6 +18,8 @@ import type { SnapshotWriter } from './snapshot.ts'
 /** Redis's AOF_REWRITE_ITEMS_PER_CMD. */
 const ELEMENTS_MAX = 64
 const CHUNK_BYTES = 64 * 1024
+/** Entries of fewer commands are written at once. */
+const COMMANDS_AT_ONCE = 8
 
 type Emit = (words: readonly (string | Buffer)[]) => void
 
@@ -56,9 +58,10 @@ function* hashElements(value: HashValue): Elements {
   }
 }
 
-function emitAggregate(key: Buffer, value: Aggregate, emit: Emit): void {
+/** Stops behind each command. */
+function* emitAggregate(key: Buffer, value: Aggregate, emit: Emit): Generator<void, void> {
   if (value.type === ValueType.stream) {
-    emitStream(key, value as StreamValue, emit)
+    yield* emitStream(key, value as StreamValue, emit)
     return
   }
   const rewriter = rewriters[value.type]
@@ -69,14 +72,29 @@ function emitAggregate(key: Buffer, value: Aggregate, emit: Emit): void {
     words.push(...element)
     if (++elements < ELEMENTS_MAX) continue
     emit(words)
+    yield
     words = [rewriter.command, key]
     elements = 0
   }
   if (elements > 0) emit(words)
 }
 
+function* emitEntry(
+  key: Buffer,
+  text: Buffer | undefined,
+  aggregate: Aggregate | undefined,
+  expireAtMs: number,
+  emit: Emit,
+): Generator<void, void> {
+  if (text !== undefined) emit(['SET', key, text])
+  else yield* emitAggregate(key, aggregate as Aggregate, emit)
+  if (expireAtMs >= 0) emit(['PEXPIREAT', key, String(expireAtMs)])
+}
+
 export class AofCommandWriter implements SnapshotWriter {
-  private readonly buffer = new AofBuffer()
+  private readonly file = new AofBuffer()
+  /** The file; while an aggregate is being written to it in parts, memory for what belongs behind that. */
+  private buffer = this.file
   private readonly sink: (chunk: Buffer) => void
   private passedBytes = 0
 
@@ -87,13 +105,13 @@ export class AofCommandWriter implements SnapshotWriter {
   }
 
   get bytesWritten(): number {
-    return this.passedBytes + this.buffer.length
+    return this.passedBytes + this.file.length + (this.buffer === this.file ? 0 : this.buffer.length)
   }
 
   header(): void {}
 
   functionLibrary(source: Buffer): void {
-    this.emit(['FUNCTION', 'LOAD', source])
+    this.emit(this.file, ['FUNCTION', 'LOAD', source])
   }
 
   selectDatabase(index: number): void {
@@ -102,26 +120,44 @@ export class AofCommandWriter implements SnapshotWriter {
 
   resizeDatabase(): void {}
 
-  entry(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): void {
-    const emit: Emit = (words) => this.emit(words)
-    if (text !== undefined) emit(['SET', key, text])
-    else emitAggregate(key, aggregate as Aggregate, emit)
-    if (expireAtMs >= 0) emit(['PEXPIREAT', key, String(expireAtMs)])
+  entry(
+    key: Buffer,
+    text: Buffer | undefined,
+    aggregate: Aggregate | undefined,
+    expireAtMs: number,
+  ): SnapshotPart | undefined {
+    const { buffer } = this
+    const emit: Emit = (words) => this.emit(buffer, words)
+    const parts = emitEntry(Buffer.from(key), text, aggregate, expireAtMs, emit)
+    for (let i = 0; i < COMMANDS_AT_ONCE; i++) if (parts.next().done) return undefined
+    return this.inParts(buffer, parts)
+  }
+
+  /** Commands for other keys, and databases, must not come between those of one key. */
+  private inParts(outer: AofBuffer, parts: Iterator<void, void>): SnapshotPart {
+    const inner = new AofBuffer()
+    this.buffer = inner
+    return () => {
+      if (!parts.next().done) return false
+      outer.append(inner.bytes())
+      this.buffer = outer
+      return true
+    }
   }
 
   end(): void {
     this.flush()
   }
 
-  private emit(words: readonly (string | Buffer)[]): void {
-    this.buffer.command(Arguments.of(words))
-    if (this.buffer.length >= CHUNK_BYTES) this.flush()
+  private emit(buffer: AofBuffer, words: readonly (string | Buffer)[]): void {
+    buffer.command(Arguments.of(words))
+    if (this.file.length >= CHUNK_BYTES) this.flush()
   }
 
   private flush(): void {
-    const { length } = this.buffer
+    const { length } = this.file
     this.passedBytes += length
-    if (length > 0) this.sink(this.buffer.bytes())
-    this.buffer.drop(length)
+    if (length > 0) this.sink(this.file.bytes())
+    this.file.drop(length)
   }
 }

@@ -6,13 +6,15 @@ import type { StreamValue } from '../store/stream-value.ts'
 
 type Words = readonly (string | Buffer)[]
 
-export function emitStream(key: Buffer, value: StreamValue, emit: (words: Words) => void): void {
+/** Stops behind each command. */
+export function* emitStream(key: Buffer, value: StreamValue, emit: (words: Words) => void): Generator<void, void> {
   const { stream } = value
   const cursor = stream.all()
   while (cursor.next()) {
     const words: (string | Buffer)[] = ['XADD', key, cursor.id.toString()]
     cursor.sendTexts({ bulk: (bytes, start, end) => words.push(Buffer.from(bytes.subarray(start, end))) })
     emit(words)
+    yield
   }
   if (stream.length === 0) {
     // An entry that is trimmed at once leaves an empty stream.
@@ -28,6 +30,7 @@ export function emitStream(key: Buffer, value: StreamValue, emit: (words: Words)
       for (const { id, deliveredMs, deliveries } of consumer.pending) {
         const times = ['TIME', String(deliveredMs), 'RETRYCOUNT', String(deliveries)]
         emit(['XCLAIM', key, name, consumer.name, '0', id.toString(), ...times, 'JUSTID', 'FORCE'])
+        yield
       }
     }
   }

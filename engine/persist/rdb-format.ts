@@ -57,3 +57,6 @@ export const rdbTypeNames: Readonly<Record<number, string>> = {
   24: 'hash with field expiry',
   25: 'hash with field expiry (listpack)',
 }
+
+/** Elements in a part of a value that is written in parts. */
+export const PART_ELEMENTS = 32

@@ -3,6 +3,7 @@ import { END, Listpack } from '../data/listpack.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import { HashValue, NO_FIELD } from '../store/hash-value.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
+import { PART_ELEMENTS } from './rdb-format.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { RdbOutput } from './rdb-output.ts'
 import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
@@ -15,16 +16,18 @@ export const RDB_TYPE_HASH_LISTPACK = 16
 
 export const hashWriter: AggregateWriter = {
   rdbType: (value) => ((value as HashValue).listpack === undefined ? RDB_TYPE_HASH : RDB_TYPE_HASH_LISTPACK),
-  write(output: RdbOutput, value: Aggregate): void {
+  *write(output: RdbOutput, value: Aggregate) {
     const hash = value as HashValue
     if (hash.listpack !== undefined) {
       output.string(hash.listpack.serialized())
       return
     }
     output.length(hash.size)
+    let written = 0
     for (let place = hash.first(); place !== NO_FIELD; place = hash.next(place)) {
       output.string(Buffer.from(hash.field(place), 'latin1'))
       output.string(Buffer.from(hash.value(place), 'latin1'))
+      if (++written % PART_ELEMENTS === 0) yield
     }
   },
 }

@@ -20,12 +20,13 @@ const PACKED = 2
 
 export const listWriter: AggregateWriter = {
   rdbType: () => RDB_TYPE_LIST_QUICKLIST_2,
-  write(output: RdbOutput, value: Aggregate): void {
+  *write(output: RdbOutput, value: Aggregate) {
     const { list } = value as ListValue
     output.length(list.nodeCount)
     for (let node = list.head; node !== undefined; node = node.after) {
       output.length(node.pack === undefined ? PLAIN : PACKED)
       output.string(node.pack?.serialized() ?? (node.plain as Buffer))
+      yield
     }
   },
 }

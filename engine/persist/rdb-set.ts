@@ -6,6 +6,7 @@ import { IntSet } from '../data/intset.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { SetValue } from '../store/set-value.ts'
+import { PART_ELEMENTS } from './rdb-format.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
 
@@ -14,14 +15,18 @@ const RDB_TYPE_SET_INTSET = 11
 
 export const setWriter: AggregateWriter = {
   rdbType: (value) => ((value as SetValue).intsetBytes === undefined ? RDB_TYPE_SET : RDB_TYPE_SET_INTSET),
-  write(output, aggregate) {
+  *write(output, aggregate) {
     const value = aggregate as SetValue
     if (value.intsetBytes !== undefined) {
       output.string(value.intsetBytes)
       return
     }
     output.length(value.size)
-    for (const member of value) output.string(Buffer.from(member, 'latin1'))
+    let written = 0
+    for (const member of value) {
+      output.string(Buffer.from(member, 'latin1'))
+      if (++written % PART_ELEMENTS === 0) yield
+    }
   },
 }
 

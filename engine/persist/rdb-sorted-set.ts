@@ -4,6 +4,7 @@ import { parseLenientDouble } from '../data/double-text.ts'
 import { END, Listpack } from '../data/listpack.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import { SortedSetValue } from '../store/sorted-set-value.ts'
+import { PART_ELEMENTS } from './rdb-format.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
 import { ziplistTexts } from './ziplist.ts'
@@ -20,7 +21,7 @@ const NEGATIVE_INFINITE = 255
 
 export const sortedSetWriter: AggregateWriter = {
   rdbType: (value) => (value.encoding === 'listpack' ? RDB_TYPE_ZSET_LISTPACK : RDB_TYPE_ZSET_2),
-  write(output, aggregate) {
+  *write(output, aggregate) {
     const value = aggregate as SortedSetValue
     if (value.encoding === 'listpack') {
       output.string(packed(value).serialized())
@@ -28,11 +29,13 @@ export const sortedSetWriter: AggregateWriter = {
     }
     output.length(value.size)
     // From the largest to the smallest, so that Redis inserts each at the head of its list.
+    let written = 0
     for (const { member, score } of value.range(0, value.size, true)) {
       output.string(Buffer.from(member, 'latin1'))
       const bytes = Buffer.alloc(8)
       bytes.writeDoubleLE(score)
       output.raw(bytes)
+      if (++written % PART_ELEMENTS === 0) yield
     }
   },
 }

@@ -14,6 +14,7 @@ import { StreamId } from '../data/stream-id.ts'
 import { StreamNode } from '../data/stream-node.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { StreamValue } from '../store/stream-value.ts'
+import { PART_ELEMENTS } from './rdb-format.ts'
 import type { RdbInput } from './rdb-input.ts'
 import type { RdbOutput } from './rdb-output.ts'
 import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
@@ -29,12 +30,13 @@ function writeId(output: RdbOutput, id: StreamId): void {
 
 export const streamWriter: AggregateWriter = {
   rdbType: () => RDB_TYPE_STREAM_LISTPACKS_2,
-  write(output: RdbOutput, value: Aggregate): void {
+  *write(output: RdbOutput, value: Aggregate) {
     const { stream, groupCount, groups } = value as StreamValue
     output.length(stream.nodes.size)
     for (const node of stream.nodes) {
       output.string(node.id.encode())
       output.string(node.pack.serialized())
+      yield
     }
     output.length(stream.length)
     writeId(output, stream.lastId)
@@ -42,11 +44,12 @@ export const streamWriter: AggregateWriter = {
     writeId(output, stream.maxDeletedId)
     output.length(stream.entriesAdded)
     output.length(groupCount)
-    for (const group of groups) writeGroup(output, group)
+    for (const group of groups) yield* writeGroup(output, group)
   },
 }
 
-function writeGroup(output: RdbOutput, group: StreamGroup): void {
+function* writeGroup(output: RdbOutput, group: StreamGroup): Generator<void, void> {
+  let written = 0
   output.string(group.name)
   writeId(output, group.lastId)
   output.uint64(BigInt.asUintN(64, BigInt(group.entriesRead)))
@@ -55,13 +58,18 @@ function writeGroup(output: RdbOutput, group: StreamGroup): void {
     output.raw(id.encode())
     output.timeMs(deliveredMs)
     output.uint64(BigInt.asUintN(64, BigInt(deliveries)))
+    if (++written % PART_ELEMENTS === 0) yield
   }
   output.length(group.consumerCount)
   for (const { name, seenMs, pending } of group.consumers) {
     output.string(name)
     output.timeMs(seenMs)
     output.length(pending.size)
-    for (const { id } of pending) output.raw(id.encode())
+    for (const { id } of pending) {
+      output.raw(id.encode())
+      if (++written % PART_ELEMENTS === 0) yield
+    }
+    if (pending.size === 0 && ++written % PART_ELEMENTS === 0) yield
   }
 }
 

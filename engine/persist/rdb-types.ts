@@ -18,7 +18,8 @@ import { streamLoaders, streamWriter } from './rdb-stream.ts'
 export interface AggregateWriter {
   /** The type number that goes before the key. */
   rdbType(value: Aggregate): number
-  write(output: RdbOutput, value: Aggregate): void
+  /** Writes the value. A large one stops between its parts, each the work of some tens of elements; it must not change meanwhile. */
+  write(output: RdbOutput, value: Aggregate): Generator<void, void>
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  *     REDIS0010  aux…  { SELECTDB RESIZEDB { [expiry] [idle|frequency] type key value }… }…  EOF  crc64
  */
-import type { Aggregate } from '../store/keyspace-port.ts'
+import type { Aggregate, SnapshotPart } from '../store/keyspace-port.ts'
 import { Crc64 } from './crc64.ts'
 import { opcode, RDB_TYPE_STRING, RDB_VERSION } from './rdb-format.ts'
 import { RdbOutput, type RdbOutputOptions } from './rdb-output.ts'
@@ -23,15 +23,24 @@ export interface RdbInfo {
 /** How recently or how often a key was used, when the eviction policy keeps account of it. */
 export type KeyUse = { idleSeconds: number } | { frequency: number }
 
+/** Aggregates of fewer parts are written at once. */
+const PARTS_AT_ONCE = 8
+
 export class RdbWriter {
-  private readonly output: RdbOutput
+  private readonly file: RdbOutput
+  private readonly options: RdbOutputOptions
+  /** The file; while an aggregate is being written to it in parts, memory for what belongs behind that. */
+  private output: RdbOutput
+  private heldBytes = 0
 
   constructor(options: RdbOutputOptions) {
-    this.output = new RdbOutput(options)
+    this.options = options
+    this.file = new RdbOutput(options)
+    this.output = this.file
   }
 
   get bytesWritten(): number {
-    return this.output.bytesWritten
+    return this.file.bytesWritten + this.heldBytes
   }
 
   header(info: RdbInfo): void {
@@ -71,14 +80,17 @@ export class RdbWriter {
     this.output.length(expiringKeys)
   }
 
-  /** Exactly one of `text` and `aggregate` is given. `expireAtMs` is -1 for a key that does not expire. */
+  /**
+   * Exactly one of `text` and `aggregate` is given. `expireAtMs` is -1 for a key that does not expire. The parts of a
+   * large aggregate lie one behind the other in the file: what comes meanwhile waits in memory for the last of them.
+   */
   entry(
     key: Buffer,
     text: Buffer | undefined,
     aggregate: Aggregate | undefined,
     expireAtMs: number,
     use?: KeyUse,
-  ): void {
+  ): SnapshotPart | undefined {
     const output = this.output
     if (expireAtMs >= 0) {
       output.byte(opcode.expiryMs)
@@ -89,24 +101,48 @@ export class RdbWriter {
       output.byte(RDB_TYPE_STRING)
       output.string(key)
       output.string(text)
-    } else {
-      const value = aggregate as Aggregate
-      const writer = writerOf(value)
-      output.byte(writer.rdbType(value))
-      output.string(key)
-      writer.write(output, value)
+      return undefined
+    }
+    const value = aggregate as Aggregate
+    const writer = writerOf(value)
+    output.byte(writer.rdbType(value))
+    output.string(key)
+    const parts = writer.write(output, value)
+    for (let i = 0; i < PARTS_AT_ONCE; i++) if (parts.next().done) return undefined
+    return this.inParts(parts)
+  }
+
+  private inParts(parts: Iterator<void, void>): SnapshotPart {
+    const outer = this.output
+    const held: Buffer[] = []
+    const sink = (chunk: Buffer): void => {
+      held.push(Buffer.from(chunk))
+      this.heldBytes += chunk.length
+    }
+    const inner = new RdbOutput({ ...this.options, sink, checksum: false })
+    this.output = inner
+    return () => {
+      if (!parts.next().done) return false
+      inner.flush()
+      for (const chunk of held) {
+        outer.raw(chunk)
+        this.heldBytes -= chunk.length
+      }
+      this.output = outer
+      return true
     }
   }
 
   /** Ends the file and passes on everything that is still held. */
   end(): void {
+    if (this.output !== this.file) throw new Error('the last parts of an entry are missing')
     this.output.byte(opcode.end)
     this.output.finish()
   }
 
   /** Passes on what is held, so that a receiver need not wait for a full chunk. */
   flush(): void {
-    this.output.flush()
+    this.file.flush()
   }
 }
 
@@ -148,7 +184,8 @@ export function dumpPayload(text: Buffer | undefined, aggregate: Aggregate | und
     const value = aggregate as Aggregate
     const writer = writerOf(value)
     output.byte(writer.rdbType(value))
-    writer.write(output, value)
+    const parts = writer.write(output, value)
+    while (!parts.next().done);
   }
   return closePayload(output, chunks)
 }

@@ -3,11 +3,18 @@
  *
  * All databases start their snapshots at once; then they are walked in slices of at most a millisecond. A write to a key
  * that was not reached yet makes its keyspace visit the old value first. Such visits come for any database at any
- * time, so the file changes database (SELECTDB) as often as needed: readers do not mind.
+ * time, so the file changes database (SELECTDB) as often as needed: readers do not mind. They also come between the parts
+ * of a large aggregate: the writer keeps them until it is complete.
  */
 import type { Timer } from '../io.ts'
 import type { Server } from '../server/server.ts'
-import { type Aggregate, type KeyspacePort, NO_ENTRY, type SnapshotWalk } from '../store/keyspace-port.ts'
+import {
+  type Aggregate,
+  type KeyspacePort,
+  NO_ENTRY,
+  type SnapshotPart,
+  type SnapshotWalk,
+} from '../store/keyspace-port.ts'
 import { keyUse } from './key-use.ts'
 import { type KeyUse, type RdbInfo, RdbWriter } from './rdb-writer.ts'
 
@@ -25,13 +32,14 @@ export interface SnapshotWriter {
   functionLibrary(source: Buffer): void
   selectDatabase(index: number): void
   resizeDatabase(keys: number, expiringKeys: number): void
+  /** A large aggregate is written in parts; other entries may come between two of them. */
   entry(
     key: Buffer,
     text: Buffer | undefined,
     aggregate: Aggregate | undefined,
     expireAtMs: number,
     use: KeyUse | undefined,
-  ): void
+  ): SnapshotPart | undefined
   /** Passes on everything that is still held. */
   end(): void
 }
@@ -86,7 +94,7 @@ export class Snapshot {
         database.snapshot({
           visit: (key, text, aggregate, expireAtMs) => {
             this.select(index, sizes)
-            this.writer.entry(key, text, aggregate, expireAtMs, this.useOf(database, key))
+            return this.writer.entry(key, text, aggregate, expireAtMs, this.useOf(database, key))
           },
         }),
       )
@@ -101,8 +109,8 @@ export class Snapshot {
   runAtOnce(): void {
     while (this.walks.length > 0 && this.failure === undefined) {
       const delayUs = this.keyDelayUs
-      if (this.walks[0]?.advance(delayUs > 0 ? 1 : SLICE_ENTRIES)) this.walks.shift()
-      if (delayUs > 0) this.server.io.host.sleep(delayUs)
+      this.step(delayUs > 0 ? 1 : SLICE_ENTRIES)
+      if (delayUs > 0 && !this.walks[0]?.isInsideEntry) this.server.io.host.sleep(delayUs)
     }
     this.finish()
     if (this.failure !== undefined) throw this.failure
@@ -110,7 +118,8 @@ export class Snapshot {
 
   /** Walks in slices. `done` is called once, not at once, and not after `cancel`. */
   run(done: (failure?: Error) => void): void {
-    this.timer = this.server.io.timers.after(this.keyDelayUs / 1000, () => this.slice(done))
+    const delayMs = this.walks[0]?.isInsideEntry ? 0 : this.keyDelayUs / 1000
+    this.timer = this.server.io.timers.after(delayMs, () => this.slice(done))
   }
 
   /** After each key, so that tests find the save still running. Only positive values mean anything here. */
@@ -141,16 +150,19 @@ export class Snapshot {
     const { clock } = this.server.io
     const endUs = clock.monotonicUs() + SLICE_US
     for (let entries = 0; entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
-      const walk = this.walks[0]
-      if (walk === undefined || this.failure !== undefined) return true
+      if (this.walks.length === 0 || this.failure !== undefined) return true
       if (this.keyDelayUs > 0) {
-        if (walk.advance(1)) this.walks.shift()
+        this.step(1)
         return false
       }
-      if (walk.advance(STEP_ENTRIES)) this.walks.shift()
+      this.step(STEP_ENTRIES)
       if (clock.monotonicUs() >= endUs) return false
     }
     return false
+  }
+
+  private step(entries: number): void {
+    if (this.walks[0]?.advance(entries)) this.walks.shift()
   }
 
   private finish(): void {

@@ -46,13 +46,27 @@ export interface Aggregate {
 export interface SnapshotWalk {
   /** Visits up to `entries` more entries. True when the walk is complete. */
   advance(entries: number): boolean
+  /** An aggregate has been visited in part. */
+  readonly isInsideEntry: boolean
   /** Ends it early; no more visits. */
   cancel(): void
 }
 
+/** Takes the next part of an aggregate that is taken in parts. True when that was the last. */
+export type SnapshotPart = () => boolean
+
 export interface SnapshotVisitor {
-  /** The value as it was when the snapshot began. Exactly one of `text` (a string) and `aggregate` is given; valid during the call. */
-  visit(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): void
+  /**
+   * The value as it was when the snapshot began. Exactly one of `text` (a string) and `aggregate` is given; valid during
+   * the call, but for an aggregate of which the visitor returns that it has more parts: it stays as it is until the last
+   * has been taken. Other keys may be visited between two parts.
+   */
+  visit(
+    key: Buffer,
+    text: Buffer | undefined,
+    aggregate: Aggregate | undefined,
+    expireAtMs: number,
+  ): SnapshotPart | undefined
 }
 
 export interface KeyspacePort {

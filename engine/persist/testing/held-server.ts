@@ -89,8 +89,13 @@ export class HeldServer {
 
   /** Says one command and returns the bytes of the answer. */
   send(...words: readonly (string | Buffer)[]): string {
+    return this.sendBytes(encodeRequest(words))
+  }
+
+  /** The same for commands that are bytes already, any number of them. */
+  sendBytes(bytes: Buffer): string {
     this.received = ''
-    this.handlers?.onData(encodeRequest(words))
+    this.handlers?.onData(bytes)
     this.settle()
     return this.received
   }

@@ -254,11 +254,13 @@ export class ReferenceKeyspace implements KeyspacePort {
     }))
     let next = 0
     return {
+      isInsideEntry: false,
       advance(entries: number): boolean {
         for (const end = Math.min(next + entries, copies.length); next < end; next++) {
           const { key, value, expireAtMs } = copies[next] as Cell
-          if (isText(value)) visitor.visit(key, value, undefined, expireAtMs)
-          else visitor.visit(key, undefined, value, expireAtMs)
+          const [text, aggregate] = isText(value) ? [value, undefined] : [undefined, value]
+          const part = visitor.visit(key, text, aggregate, expireAtMs)
+          if (part !== undefined) while (!part());
         }
         return next >= copies.length
       },
