@@ -24,7 +24,7 @@ export {
   replicasConverge,
   sameAnswers,
 } from './check/check.ts'
-export { clients, disk, kill, node, partition, pause, powerCut } from './fault/fault.ts'
+export { clients, delay, disk, kill, node, partition, pause, powerCut } from './fault/fault.ts'
 export {
   between,
   count,
@@ -44,7 +44,7 @@ export {
 } from './predict/quantity.ts'
 export { cluster, standalone } from './topology/topology.ts'
 export { dataSet } from './workload/data-set.ts'
-export { overwrites, saturation, shop, uniqueWrites } from './workload/workload.ts'
+export { overwrites, saturation, shop, transactions, uniqueWrites } from './workload/workload.ts'
 
 export interface Scenario {
   /** `<theme>/<name>`, the same as its file's path below `scenarios/`. */

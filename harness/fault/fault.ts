@@ -6,7 +6,7 @@ import type { ActiveFault, Capability, DirectedLink, DiskFault, DiskKind, World 
 /** Names one machine or a group: a node by its name in the topology, or a group of clients. */
 export type Selector = { kind: 'node'; name: string } | { kind: 'clients'; group: string }
 
-export type FaultSpec = PartitionSpec | ProcessFaultSpec | DiskFaultSpec
+export type FaultSpec = PartitionSpec | DelaySpec | ProcessFaultSpec | DiskFaultSpec
 
 /** Something happens to one node's process or machine; it is back, on the same disk, when the fault ends. */
 export interface ProcessFaultSpec {
@@ -18,6 +18,13 @@ export interface ProcessFaultSpec {
 export interface DiskFaultSpec extends DiskFault {
   kind: 'disk'
   node: string
+}
+
+/** Everything that is sent to a node takes so much longer on its way, and so does every round trip. */
+export interface DelaySpec {
+  kind: 'delay'
+  node: string
+  delayMs: number
 }
 
 /** Cuts every link between `minority` and everybody else, in both directions. */
@@ -38,6 +45,11 @@ export function clients(group: string): Selector {
 
 export function partition(sides: { minority: readonly Selector[] }): PartitionSpec {
   return { kind: 'partition', minority: sides.minority }
+}
+
+/** `delay('server', 10)`: every round trip to the node takes 10 ms longer. */
+export function delay(node: string, delayMs: number): DelaySpec {
+  return { kind: 'delay', node, delayMs }
 }
 
 /** SIGKILL: memory is gone, and what was written to the page cache is not. */
@@ -68,6 +80,7 @@ export interface Machines {
 
 const NEEDS: Readonly<Record<FaultSpec['kind'], Capability>> = {
   partition: 'network',
+  delay: 'network',
   kill: 'process',
   pause: 'process',
   'power-cut': 'power',
@@ -95,6 +108,8 @@ export function describeFault(fault: FaultSpec, machines: Machines): string {
       return `${fault.node} paused (SIGSTOP)`
     case 'power-cut':
       return `${fault.node} loses its power`
+    case 'delay':
+      return `everything sent to ${fault.node} takes ${fault.delayMs} ms longer`
     case 'disk':
       return `the disk of ${fault.node} is ${describeDisk(fault)}`
   }
@@ -129,6 +144,8 @@ export async function startFault(fault: FaultSpec, machines: Machines, world: Wo
       return world.pause(fault.node)
     case 'power-cut':
       return world.powerCut(fault.node)
+    case 'delay':
+      return world.delay(fault.node, fault.delayMs)
     case 'disk':
       return world.impairDisk(fault.node, fault)
   }

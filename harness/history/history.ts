@@ -24,6 +24,7 @@ export type HistoryEvent =
   | FigureEvent
   | LoadEvent
   | ShopEvent
+  | TransactionsEvent
   | NodeEvent
   | ContentEvent
   | EndEvent
@@ -130,6 +131,16 @@ export interface ShopEvent {
     p99Ms: number
     maxMs: number
   }
+}
+
+/** What transactions of five writes each left in the list that they share. */
+export interface TransactionsEvent {
+  type: 'transactions'
+  atMs: number
+  /** Of each transaction, in the order in which they ended. */
+  tookMs: number[]
+  /** The number of the transaction of every element. */
+  list: number[]
 }
 
 /** What a node said of itself when asked. Not recorded while nothing has changed but the offset by little. */

@@ -103,6 +103,7 @@ function invalid(history: History): string | undefined {
   const succeeded =
     history.of('complete').some((event) => event.outcome === 'ok') ||
     loads.some(({ counts }) => counts.ok > 0) ||
+    history.of('transactions').some(({ tookMs }) => tookMs.length > 0) ||
     history.of('shop').some(({ http }) => http.answered > 0)
   if (!succeeded) return 'No operation succeeded.'
   const doubt = loads.flatMap(({ reasons }) => reasons)[0]

@@ -19,6 +19,8 @@ const NAMES: Readonly<Record<string, { label: string; unit: string }>> = {
   overlapsByDeletion: { label: 'overlaps because another had deleted the lock', unit: '' },
   foreignDeletions: { label: 'locks of others deleted', unit: '' },
   ordersPerSecond: { label: 'orders per second', unit: 'ops/s' },
+  transactionMs: { label: 'time of a transaction, median', unit: 'ms' },
+  interrupted: { label: 'transactions with writes of others in between', unit: '' },
   opsPerSecond: { label: 'operations per second', unit: 'ops/s' },
   serverCpuMs: { label: 'CPU time that the server had', unit: 'ms' },
   perCpuSecond: { label: "operations per second of the server's CPU time", unit: 'ops/s' },

@@ -17,7 +17,7 @@ export function measure(history: History): Measured {
   const load = event?.result
   const orders = history.of('shop').at(-1)?.http
   const measured: Measured = {
-    acknowledged: countOf('ok') + (load?.counts.ok ?? 0) + (orders?.answered ?? 0),
+    acknowledged: countOf('ok') + (load?.counts.ok ?? 0) + (orders?.answered ?? 0) + transactionCount(history),
     refused: countOf('fail') + (load?.counts.errors ?? 0) + (orders?.refused ?? 0),
     unknown: countOf('unknown') + (load?.counts.timeouts ?? 0) + (orders?.errors ?? 0),
     ...(hasUniqueWrites(history) && {
@@ -27,6 +27,7 @@ export function measure(history: History): Measured {
     ...(operations.length > 0 && { outageMs: longestOutageMs(history, operations) }),
     ...(event !== undefined && loadMeasures(event)),
     ...shopMeasures(history),
+    ...transactionMeasures(history),
     ...crashMeasures(history),
     ...stallMeasures(history),
     ...rewriteMeasures(history),
@@ -59,6 +60,24 @@ function loadMeasures({ result, serverCpuMs }: LoadEvent): Record<string, number
     driverLagMs: driver.loopLagP99Ms,
     cpuShare: Math.round((driver.cpu + serverCpuMs / 1000 / seconds) * 100) / 100,
   }
+}
+
+function transactionCount(history: History): number {
+  return history.of('transactions').at(-1)?.tookMs.length ?? 0
+}
+
+/** Interrupted: transactions whose elements do not stand side by side in the list, because another's lie between. */
+export function transactionMeasures(history: History): Record<string, number> {
+  const event = history.of('transactions').at(-1)
+  if (event === undefined) return {}
+  const { list } = event
+  const runs = list.filter((id, i) => id !== list[i - 1])
+  const sorted = [...event.tookMs].sort((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  const seen = new Map<number, number>()
+  for (const id of runs) seen.set(id, (seen.get(id) ?? 0) + 1)
+  const interrupted = [...seen.values()].filter((count) => count > 1).length
+  return { transactionMs: Math.round(median * 1000) / 1000, interrupted }
 }
 
 /** Oversold: units that customers were told they have, beyond those that are gone from the stock. */

@@ -12,6 +12,7 @@ import { DATA_PREFIX } from './data-set.ts'
 import type { Address } from './resp-client.ts'
 import { startSaturation } from './saturation.ts'
 import { ServerClient, type WorkloadClient, type WriteResult } from './server-client.ts'
+import { TransactionGenerator } from './transactions.ts'
 import { clientsByGroup, type OpenLoopSpec, type WorkloadSpec } from './workload.ts'
 
 /** An operation that starts this much after its time shows that the generator itself is overloaded. */
@@ -49,6 +50,7 @@ export interface Generator {
 
 export function startGenerator(spec: WorkloadSpec, world: World, options: GeneratorOptions): Generator {
   if (spec.kind === 'saturation') return startSaturation(spec, world, options)
+  if (spec.kind === 'transactions') return new TransactionGenerator(spec, world, options)
   return spec.kind === 'shop' ? startShop(spec, world, options) : new OpenLoopGenerator(spec, world, options)
 }
 

@@ -1,7 +1,7 @@
 /** Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without, `harness/shop` orders over HTTP. */
 import type { LockKind } from '../shop/lock.ts'
 
-export type WorkloadSpec = OpenLoopSpec | SaturationSpec | ShopSpec
+export type WorkloadSpec = OpenLoopSpec | SaturationSpec | ShopSpec | TransactionsSpec
 
 /** Operations begin at given times. */
 export type OpenLoopSpec = UniqueWritesSpec | OverwritesSpec
@@ -60,6 +60,16 @@ export interface ShopSpec {
   groups: Readonly<Record<string, never>>
 }
 
+/**
+ * Clients that each do one transaction after the other: five RPUSH of its number to one list. `calls`: each when the one
+ * before is answered; `pipeline`: together; `multi`: together, between MULTI and EXEC; `script`: in one EVALSHA.
+ */
+export interface TransactionsSpec {
+  kind: 'transactions'
+  mode: 'calls' | 'pipeline' | 'multi' | 'script'
+  groups: Readonly<Record<string, WriterGroup>>
+}
+
 export interface WriterGroup {
   label: string
   clients: number
@@ -77,6 +87,11 @@ export function overwrites(spec: Omit<OverwritesSpec, 'kind'>): OverwritesSpec {
 
 export function saturation(spec: Omit<SaturationSpec, 'kind' | 'groups'>): SaturationSpec {
   return { kind: 'saturation', groups: {}, ...spec }
+}
+
+export function transactions(mode: TransactionsSpec['mode'], clients: number): TransactionsSpec {
+  // A closed loop: there is no rate.
+  return { kind: 'transactions', mode, groups: { clients: { label: 'all clients', clients, ratePerSecond: 0 } } }
 }
 
 export function shop(spec: Omit<ShopSpec, 'kind' | 'groups'>): ShopSpec {

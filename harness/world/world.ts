@@ -49,6 +49,8 @@ export interface World {
   readonly adminIo: Io
   /** Cuts directed links: bytes wait as if packets were dropped, nothing is closed. Undone by `undo`. */
   cut(links: readonly DirectedLink[]): Promise<ActiveFault>
+  /** Everything that others send to a node takes so much longer on its way; the answers do not. Undone by `undo`. */
+  delay(node: string, delayMs: number): Promise<ActiveFault>
   /** SIGKILL: memory is gone, what was written is not. `undo` starts the server again, in its directory and at its addresses, and resolves when it answers. */
   kill(node: string): Promise<ActiveFault>
   /** SIGSTOP; `undo` is SIGCONT. */

@@ -157,6 +157,21 @@ export class RealWorld implements World {
     return this.track(fault)
   }
 
+  async delay(name: string, delayMs: number): Promise<ActiveFault> {
+    const proxy = this.proxies.get(proxyName(name, 'data')) as ToxicProxy
+    const toxic = await proxy.addToxic({
+      name: 'delay',
+      type: 'latency',
+      stream: 'upstream',
+      toxicity: 1,
+      attributes: { latency: delayMs, jitter: 0 },
+    } as never)
+    return this.track({
+      tookHold: async () => `the proxy of ${name} holds back what it passes on for ${delayMs} ms`,
+      undo: async () => void (await toxic.remove()),
+    })
+  }
+
   async kill(name: string): Promise<ActiveFault> {
     const node = this.node(name)
     const pid = node.pid

@@ -105,6 +105,12 @@ export class SimWorld implements World {
     }
   }
 
+  async delay(name: string, delayMs: number): Promise<ActiveFault> {
+    const from = [...this.simulation.hosts.keys()].filter((other) => other !== name && other !== 'admin')
+    const undo = this.simulation.network.impair({ from, to: name }, { latencyUs: delayMs * 1000 })
+    return once(`${delayMs} ms are added on ${from.length} links`, async () => undo())
+  }
+
   async kill(name: string): Promise<ActiveFault> {
     const { host, configuration } = this.node(name)
     host.kill()
