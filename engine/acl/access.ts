@@ -196,6 +196,11 @@ export class Access {
     return user === undefined || user.denial(record, args) === undefined
   }
 
+  /** Whether the client's user may run the command and read all keys there are. */
+  allowsReadingEveryKey({ user }: Client, command: Command, args: Arguments): boolean {
+    return user === undefined || user.allowsReadingEveryKey(this.settings.table.rowOf(command), args)
+  }
+
   /** Why a queued or scripted command is not allowed (any more), noted in the log. */
   denialInside(client: Client, command: Command, args: Arguments, context: 'multi' | 'lua'): Denial | undefined {
     const { user } = client

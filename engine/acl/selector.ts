@@ -266,6 +266,11 @@ export class Selector {
     )
   }
 
+  /** Whether it is allowed to read whatever key there is. */
+  get readsEveryKey(): boolean {
+    return this.allKeys || this.keyPatterns.some((one) => (one.access & READ) !== 0 && one.pattern.equals(anyKey))
+  }
+
   private channelDenial({ command }: PermittedCommand, args: Arguments): Denial | undefined {
     const { channels } = command
     if (this.allChannels || channels === undefined) return undefined
@@ -284,6 +289,8 @@ export class Selector {
     return this.allChannels || this.channelPatterns.some((one) => (isPattern ? one.equals(name) : globMatch(one, name)))
   }
 }
+
+const anyKey = Buffer.from('*')
 
 /** The access that a key spec's flags stand for. */
 function accessOf(flags: readonly string[]): number {

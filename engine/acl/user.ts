@@ -158,6 +158,11 @@ export class User {
     return furthest
   }
 
+  /** Whether one selector allows the command and every key to read: SORT finds keys that no argument names. */
+  allowsReadingEveryKey(command: PermittedCommand, args: Arguments): boolean {
+    return this.selectors.some((one) => one.readsEveryKey && one.denial(command, args) === undefined)
+  }
+
   allowsChannel(name: Uint8Array, isPattern: boolean): boolean {
     return this.selectors.some((selector) => selector.allowsChannel(name, isPattern))
   }

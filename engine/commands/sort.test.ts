@@ -137,6 +137,64 @@ againstRedis('SORT as in redis-server 7.0', () => {
   })
 })
 
+againstRedis('SORT of what no argument names', () => {
+  const pair = usePair()
+
+  test('BY and GET need a user who may read every key', async () => {
+    const sorts = [
+      ['SORT', 'l', 'BY', 'w_*', 'GET', '#'],
+      ['SORT', 'l', 'GET', '#', 'BY', 'w_*'],
+      ['SORT', 'l', 'BY', 'w_*'],
+      ['SORT_RO', 'l', 'BY', 'w_*'],
+      ['SORT', 'l', 'BY', 'nosort'],
+      ['SORT', 'l', 'BY', 'nosort', 'GET', '#'],
+      ['SORT', 'l', 'GET', '#', 'STORE', 'l2'],
+      ['SORT', 'l', 'GET', '#', 'nosuch'],
+      ['EVAL', "return redis.pcall('SORT', 'l', 'BY', 'w_*')", '1', 'l'],
+      ['EVAL', "return redis.pcall('SORT', 'l', 'GET', 'w_*')", '1', 'l'],
+      ['MULTI'],
+      ['SORT', 'l', 'GET', 'w_*'],
+      ['EXEC'],
+    ]
+    const rules = [
+      ['~l*'],
+      ['~*'],
+      ['%R~*'],
+      ['%R~*', '%W~l2'],
+      ['%W~*', '%R~l'],
+      ['~l', '(+@all ~*)'],
+      ['~l', '(-@all ~*)'],
+      ['~**'],
+      ['~l', '(+sort %R~* %W~l2)'],
+    ]
+    await pair().same(
+      rules.flatMap((some, i) => [
+        ['AUTH', 'default', ''],
+        ['DEL', 'l', 'l2'],
+        ['RPUSH', 'l', '3', '1', '2'],
+        ['MSET', 'w_1', '3', 'w_2', '2', 'w_3', '1'],
+        ['ACL', 'SETUSER', `u${i}`, 'reset', 'on', 'nopass', '+@all', ...some],
+        ['AUTH', `u${i}`, ''],
+        ...sorts,
+      ]),
+    )
+  })
+
+  test('a script gets sets sorted when it asks for no order', async () => {
+    const asked = [
+      "return redis.call('SORT', KEYS[1], 'BY', 'nosort')",
+      "return redis.call('SORT', KEYS[1], 'BY', 'nosort', 'DESC', 'LIMIT', '1', '3')",
+      "return redis.call('SORT_RO', KEYS[1], 'BY', 'nosort', 'GET', '#', 'GET', 'w_*')",
+    ]
+    await pair().same([
+      ['SADD', 's', ...'qwertzuiopasdfghjklyxcvbnm'],
+      ['RPUSH', 'l', ...'qwertz'],
+      ['SET', 'w_a', '1'],
+      ...asked.flatMap((script) => ['s', 'l'].map((key) => ['EVAL', script, '1', key])),
+    ])
+  })
+})
+
 test('in a cluster SORT looks at no other keys', async () => {
   const engine = await startEngine({ 'cluster-enabled': 'yes', save: '' })
   const client = await RawConnection.open(engine.port)

@@ -57,8 +57,9 @@ function run(context: Context, args: Arguments, mayStore: boolean): void {
     context.reply.error(errors.wrongType)
     return
   }
-  if (query.unsorted && type === ValueType.set && query.storeIndex !== undefined) {
-    // The order of a set is nobody's: what is stored must be the same on replicas.
+  const mustBeSame = query.storeIndex !== undefined || context.server.scripting.running !== undefined
+  if (query.unsorted && type === ValueType.set && mustBeSame) {
+    // The order of a set is nobody's: what is stored, or what a script goes on with, must be the same on replicas.
     query.unsorted = false
     query.alpha = true
     query.by = undefined
@@ -85,7 +86,10 @@ function readQuery(context: Context, args: Arguments, mayStore: boolean): SortQu
     gets: [],
     storeIndex: undefined,
   }
-  const inCluster = context.server.cluster !== undefined
+  const { access, cluster, scripting } = context.server
+  const inCluster = cluster !== undefined
+  const asking = scripting.running?.caller ?? context.client
+  const readsAll = () => access.allowsReadingEveryKey(asking, context.command, args)
   for (let i = 2; i < args.count; i++) {
     const left = args.count - i - 1
     if (args.is(i, 'asc')) query.descending = false
@@ -101,8 +105,10 @@ function readQuery(context: Context, args: Arguments, mayStore: boolean): SortQu
       query.by = args.latin1(++i)
       if (!cString(query.by).includes('*')) query.unsorted = true
       else if (inCluster) return refuse(context, 'ERR BY option of SORT denied in cluster mode.')
+      else if (!readsAll()) return refuse(context, 'ERR BY option of SORT denied due to insufficient ACL permissions.')
     } else if (args.is(i, 'get') && left >= 1) {
       if (inCluster) return refuse(context, 'ERR GET option of SORT denied in cluster mode.')
+      if (!readsAll()) return refuse(context, 'ERR GET option of SORT denied due to insufficient ACL permissions.')
       query.gets.push(args.latin1(++i))
     } else return refuse(context, errors.syntax)
   }
