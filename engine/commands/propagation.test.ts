@@ -456,6 +456,17 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
     ])
   })
 
+  test('what a script says of its effects: redis.set_repl', async () => {
+    const flags = ['ALL', 'AOF', 'REPLICA', 'SLAVE', 'NONE']
+    const write = (flag: string) => `redis.set_repl(redis.REPL_${flag}) redis.call('INCR', 'n') `
+    await same([
+      ...flags.map((flag) => ['EVAL', write(flag), '0']),
+      ...flags.flatMap((one) => flags.map((other) => ['EVAL', write(one) + write(other), '0'])),
+      ['EVAL', flags.map(write).join(''), '0'],
+      ['EVAL', "redis.set_repl(redis.REPL_AOF) redis.call('PUBLISH', 'c', 'm') redis.call('SET', 'x', '1')", '0'],
+    ])
+  })
+
   test('a key found expired is deleted first', async () => {
     await same([
       ['SET', 'k', 'v', 'PXAT', '1'],
@@ -465,5 +476,17 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
       ['SET', 'l', 'v', 'PXAT', '1'],
       ['SCAN', '0', 'COUNT', '1000'],
     ])
+  })
+})
+
+againstRedis('the append-only file holds what that of redis-server 7.0 does', () => {
+  const pair = usePair({ settings: { appendonly: 'yes' } })
+
+  test('of scripts that call redis.set_repl', async () => {
+    const flags = ['ALL', 'AOF', 'REPLICA', 'SLAVE', 'NONE']
+    const write = (flag: string) => `redis.set_repl(redis.REPL_${flag}) redis.call('SET', '${flag}', '1') `
+    const kept = flags.map((flag) => ['GET', flag])
+    await pair().same([...flags.map((flag) => ['EVAL', write(flag), '0']), ['DEBUG', 'LOADAOF'], ...kept])
+    await pair().same([['EVAL', flags.map(write).join(''), '0'], ['DEBUG', 'LOADAOF'], ...kept])
   })
 })

@@ -121,9 +121,11 @@ export class RedisLibrary {
     } else {
       run.client.setProtocol(run.protocol)
       const { propagation } = server
-      propagation.muted = run.replicates === Replicate.none
+      propagation.mayLog = server.persistence.appendOnly && (run.replicates & Replicate.appendOnlyFile) !== 0
+      propagation.mayReplicate = (run.replicates & Replicate.replicas) !== 0
       dispatcher.call(run.client, record, args, tape)
-      propagation.muted = false
+      propagation.mayLog = true
+      propagation.mayReplicate = true
     }
     if (this.memory.length > KEPT_ARGUMENT_BYTES) this.memory = Buffer.allocUnsafe(FIRST_ARGUMENT_BYTES)
     tape.pushTo(program, L)

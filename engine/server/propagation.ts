@@ -8,21 +8,23 @@
 import { Arguments } from '../commands/arguments.ts'
 
 export interface PropagationTarget {
-  /** `toLog`: false for what concerns replicas only. */
-  feed(databaseIndex: number, args: Arguments, toLog: boolean): void
+  /** `toLog`: false for what concerns replicas only. `toReplicas`: false for what concerns the log only. */
+  feed(databaseIndex: number, args: Arguments, toLog: boolean, toReplicas: boolean): void
 }
 
 interface Operation {
   databaseIndex: number
   args: Arguments
   toLog: boolean
+  toReplicas: boolean
 }
 
 export class Propagation {
   /** Nesting of running commands: 0 outside of any. */
   depth = 0
-  /** What runs now is not propagated (a script's `redis.set_repl`). */
-  muted = false
+  /** Whether what runs now may go to the log and to replicas (a script's `redis.set_repl`). */
+  mayLog = true
+  mayReplicate = true
   private readonly target: PropagationTarget
   private pending: Operation[] = []
 
@@ -35,16 +37,19 @@ export class Propagation {
   }
 
   /** The arguments are copied unless they can go out at once. */
-  add(databaseIndex: number, args: Arguments, alone: boolean, toLog = true): void {
-    if (this.muted) return
-    if (alone && this.depth <= 1 && this.pending.length === 0) this.target.feed(databaseIndex, args, toLog)
-    else this.pending.push({ databaseIndex, args: args.clone(), toLog })
+  add(databaseIndex: number, args: Arguments, alone: boolean, wantsLog = true): void {
+    const toLog = wantsLog && this.mayLog
+    const toReplicas = this.mayReplicate
+    if (!toLog && !toReplicas) return
+    if (alone && this.depth <= 1 && this.pending.length === 0) {
+      this.target.feed(databaseIndex, args, toLog, toReplicas)
+    } else this.pending.push({ databaseIndex, args: args.clone(), toLog, toReplicas })
   }
 
   addWords(databaseIndex: number, words: readonly (string | Buffer)[]): void {
     const args = Arguments.of(words)
-    if (this.depth === 0) this.target.feed(databaseIndex, args, true)
-    else this.pending.push({ databaseIndex, args, toLog: true })
+    if (this.depth === 0) this.target.feed(databaseIndex, args, true, true)
+    else this.pending.push({ databaseIndex, args, toLog: true, toReplicas: true })
   }
 
   /** The outermost command has ended. A slow script leaves `depth` above 0, and all waits for its end. */
@@ -56,9 +61,11 @@ export class Propagation {
     const first = operations[0] as Operation
     const last = operations[operations.length - 1] as Operation
     const isTransaction = operations.length > 1
-    if (isTransaction) this.target.feed(first.databaseIndex, MULTI, true)
-    for (const { databaseIndex, args, toLog } of operations) this.target.feed(databaseIndex, args, toLog)
-    if (isTransaction) this.target.feed(last.databaseIndex, EXEC, true)
+    if (isTransaction) this.target.feed(first.databaseIndex, MULTI, true, true)
+    for (const { databaseIndex, args, toLog, toReplicas } of operations) {
+      this.target.feed(databaseIndex, args, toLog, toReplicas)
+    }
+    if (isTransaction) this.target.feed(last.databaseIndex, EXEC, true, true)
   }
 }
 

@@ -126,9 +126,9 @@ export class RunningServer implements Server {
     this.clients = new ClientRegistry(() => this.nowMs)
     this.events = new KeyspaceEvents((channel, message) => this.pubsub.publish(channel, message))
     this.propagation = new Propagation({
-      feed: (index, args, toLog) => {
+      feed: (index, args, toLog, toReplicas) => {
         if (toLog && this.persistence.appendOnly) this.persistence.feed(index, args)
-        this.replication.feed(index, args)
+        if (toReplicas) this.replication.feed(index, args)
       },
     })
     this.commands = new CommandTable(commandFamilies.flat(), config.directives.renamedCommands)
