@@ -22,7 +22,7 @@ function sadd(context: Context, args: Arguments): void {
   if (value === undefined) ({ entry, value } = createSet(context, 1))
   else context.db.willChange(entry)
   let added = 0
-  for (let i = 2; i < args.count; i++) if (value.addFrom(args.memory, args.start(i), args.end(i))) added++
+  for (let i = 2; i < args.count; i++) if (value.addBytes(args.memory, args.start(i), args.end(i))) added++
   if (added > 0) {
     context.db.changed(entry)
     context.changed(1, 'set', 'sadd')
@@ -38,7 +38,9 @@ function srem(context: Context, args: Arguments): void {
   let removed = 0
   if (value !== undefined) {
     context.db.willChange(entry)
-    for (let i = 2; i < args.count && value.size > 0; i++) if (value.remove(args.latin1(i))) removed++
+    for (let i = 2; i < args.count && value.size > 0; i++) {
+      if (value.removeBytes(args.memory, args.start(i), args.end(i))) removed++
+    }
     if (removed > 0) {
       const isGone = settle(context, entry, value.size)
       context.changed(1, 'set', 'srem')
@@ -82,7 +84,7 @@ function smove(context: Context, args: Arguments): void {
 
 function sismember(context: Context, args: Arguments): void {
   const value = setAt(context, context.lookupRead(1))
-  if (value !== 'other') context.reply.integer(value?.has(args.latin1(2)) ? 1 : 0)
+  if (value !== 'other') context.reply.integer(value?.hasBytes(args.memory, args.start(2), args.end(2)) ? 1 : 0)
 }
 
 function smismember(context: Context, args: Arguments): void {

@@ -102,8 +102,9 @@ function setScores(
   let updated = 0
   let result: number | undefined
   for (let i = 0; i < scores.length; i++) {
-    const member = args.latin1(first + 2 * i + 1)
-    const old = value.score(member)
+    const at = first + 2 * i + 1
+    const [start, end] = [args.start(at), args.end(at)]
+    const old = value.scoreOfBytes(args.memory, start, end)
     result = newScore(old, scores[i] as number, options)
     if (result === undefined) continue
     if (Number.isNaN(result)) {
@@ -112,7 +113,7 @@ function setScores(
     }
     if (old === undefined) added++
     else if (old !== result) updated++
-    if (old !== result) value.set(member, result)
+    if (old !== result) value.setBytes(args.memory, start, end, result)
   }
   if (added + updated > 0) {
     if (existing === undefined) {
@@ -157,7 +158,7 @@ function zrem(context: Context, args: Arguments): void {
 function zscore(context: Context, args: Arguments): void {
   const value = sortedSetAt(context, context.lookupRead(1))
   if (value === 'other') return
-  sendScore(context, value?.score(args.latin1(2)))
+  sendScore(context, value?.scoreOfBytes(args.memory, args.start(2), args.end(2)))
 }
 
 function sendScore({ reply }: Context, score: number | undefined): void {

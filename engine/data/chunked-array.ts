@@ -12,8 +12,9 @@ const FIRST_LENGTH = 16
 export class ChunkedInt32Array {
   private chunks: Int32Array[] = []
 
+  /** Bytes taken from the system. */
   get byteLength(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    return lengthOf(this.chunks) * Int32Array.BYTES_PER_ELEMENT
   }
 
   get(index: number): number {
@@ -27,12 +28,18 @@ export class ChunkedInt32Array {
 
   /** Makes room for indices below `length`. */
   reserve(length: number): void {
-    reserveChunks(this.chunks, length, (size) => new Int32Array(size))
+    if (length > lengthOf(this.chunks)) reserveChunks(this.chunks, length, (size) => new Int32Array(size))
   }
 
   /** Gives back chunks that lie wholly beyond `length`, except one. */
   trim(length: number): void {
     trimChunks(this.chunks, length)
+  }
+
+  clone(): ChunkedInt32Array {
+    const copy = new ChunkedInt32Array()
+    copy.chunks = this.chunks.map((chunk) => chunk.slice())
+    return copy
   }
 }
 
@@ -40,8 +47,9 @@ export class ChunkedInt32Array {
 export class ChunkedFloat64Array {
   private chunks: Float64Array[] = []
 
+  /** Bytes taken from the system. */
   get byteLength(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    return lengthOf(this.chunks) * Float64Array.BYTES_PER_ELEMENT
   }
 
   get(index: number): number {
@@ -54,17 +62,28 @@ export class ChunkedFloat64Array {
   }
 
   reserve(length: number): void {
-    reserveChunks(this.chunks, length, (size) => new Float64Array(size))
+    if (length > lengthOf(this.chunks)) reserveChunks(this.chunks, length, (size) => new Float64Array(size))
   }
 
   trim(length: number): void {
     trimChunks(this.chunks, length)
+  }
+
+  clone(): ChunkedFloat64Array {
+    const copy = new ChunkedFloat64Array()
+    copy.chunks = this.chunks.map((chunk) => chunk.slice())
+    return copy
   }
 }
 
 interface Chunk {
   readonly length: number
   set(source: ArrayLike<number>): void
+}
+
+/** All chunks but the first, while it is the only one, have the same length. */
+function lengthOf(chunks: readonly Chunk[]): number {
+  return chunks.length > 1 ? chunks.length << CHUNK_SHIFT : (chunks[0]?.length ?? 0)
 }
 
 function reserveChunks<T extends Chunk & ArrayLike<number>>(

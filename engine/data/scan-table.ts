@@ -1,19 +1,21 @@
 /**
- * A hash table from byte strings to values, for the insides of hashes, sets and sorted sets: it can be scanned with
- * Redis's guarantee while it changes, and gives a random entry in one step. Keys are text with one character per byte
- * (latin1): the smallest form that JavaScript has for bytes of any length.
+ * A hash table of byte strings, with or without a byte string as value, for the insides of hashes, sets and sorted sets:
+ * it can be scanned with Redis's guarantee while it changes, and gives a random entry in one step. Nothing of an entry
+ * is a JavaScript object, so that the garbage collector has nothing to do with a million of them.
  *
  *     slot       0      1      2      3          size
- *     keys       'a'    'b'    'c'    'd'        dense: a removal moves the last slot into the gap,
- *     values     …      …      …      …          so any slot below `size` is an entry
- *     links      … 0    … 0    … 2    … 0        hash, then next in the chain of its bucket: slot + 1, 0 at the end
+ *     entries    record, hash, next entry        dense: a removal moves the last slot into the gap,
+ *                 of the chain (slot + 1)        so any slot below `size` is an entry
  *     buckets    [0, 3, 0, 4, 1, …]              linear hash (Litwin 1980): grows by one bucket at a time, never stalls
+ *     record     key length [value length] key [value]      in a record heap; a length is 1 byte, or 255 and 4 more
  *
  * The hash is keyed (`keyed-hash.ts`): whoever does not know the seed cannot make keys collide, and the same seed gives
  * the same order everywhere.
  */
 import { ChunkedInt32Array } from './chunked-array.ts'
 import { keyedHash } from './keyed-hash.ts'
+import type { ByteRange } from './listpack.ts'
+import { RecordHeap } from './record-heap.ts'
 
 /** Where there is no entry. */
 export const NO_SLOT = -1
@@ -22,41 +24,42 @@ const MIN_BUCKETS = 4
 /** Entries per bucket on average: grows above, shrinks below. */
 const GROW_LOAD = 1
 const SHRINK_LOAD = 0.25
-/** Estimated bytes of one entry beside its key's characters: two pointers, hash, link, bucket, header of the text. */
-const ENTRY_BYTES = 48
+/** Words of an entry. */
+const WIDTH = 3
+const RECORD = 0
+const HASH = 1
+const NEXT = 2
+/** The objects that a table consists of, however small. */
+const TABLE_BYTES = 400
 const SCRATCH_BYTES = 4096
+const LONG_LENGTH = 255
+/** Copied by hand up to here, which is faster than a call. */
+const COPY_BY_HAND_BYTES = 48
 
 export type HashSeed = readonly [low: number, high: number]
 
-export class ScanTable<V> {
+export class ScanTable {
   readonly seed: HashSeed
-  private keys: string[] = []
-  private values: V[] = []
-  private readonly links = new ChunkedInt32Array()
-  private readonly buckets = new ChunkedInt32Array()
+  size = 0
+  private readonly hasValues: boolean
+  private heap = new RecordHeap()
+  private entries = new ChunkedInt32Array()
+  private buckets = new ChunkedInt32Array()
   private bucketCount = MIN_BUCKETS
   /** Buckets at the last doubling − 1. */
   private mask = MIN_BUCKETS - 1
   /** Buckets below this one have been split since. */
   private split = 0
-  private keyBytes = 0
-  /** Of the last look-up: those who look a key up and then change it ask for it again. */
-  private lastHash = 0
-  private lastText: string | undefined = undefined
-  private lastSlot = NO_SLOT
 
-  constructor(seed: HashSeed) {
+  constructor(seed: HashSeed, hasValues: boolean) {
     this.seed = seed
+    this.hasValues = hasValues
     this.buckets.reserve(MIN_BUCKETS)
   }
 
-  get size(): number {
-    return this.keys.length
-  }
-
-  /** Estimated bytes, those behind the values not included. */
+  /** Bytes taken from the system. */
   get memoryBytes(): number {
-    return this.keyBytes + this.keys.length * ENTRY_BYTES
+    return TABLE_BYTES + this.heap.reservedBytes + this.entries.byteLength + this.buckets.byteLength
   }
 
   /** How many chains there are of each length. */
@@ -70,97 +73,108 @@ export class ScanTable<V> {
     return counts
   }
 
+  // ————— Reading
+
   /** The slot of the key at memory[start…end), or NO_SLOT. Slots stay valid until the next removal. */
   find(memory: Uint8Array, start: number, end: number): number {
-    const hash = keyedHash(this.seed[0], this.seed[1], memory, start, end)
-    this.lastHash = hash
-    this.lastText = undefined
-    for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; link = this.nextOf(link - 1)) {
-      if (this.hashAt(link - 1) === hash && equals(this.keys[link - 1] as string, memory, start, end)) return link - 1
-    }
-    return NO_SLOT
+    if (this.size === 0) return NO_SLOT
+    return this.findHashed(keyedHash(this.seed[0], this.seed[1], memory, start, end), memory, start, end)
   }
 
   /** The slot of a key given as text with one character per byte, or NO_SLOT. */
   findText(key: string): number {
-    if (key === this.lastText) return this.lastSlot
-    const hash = this.hashOf(key)
-    let link = this.buckets.get(this.bucketOf(hash))
-    while (link > 0 && (this.hashAt(link - 1) !== hash || this.keys[link - 1] !== key)) link = this.nextOf(link - 1)
-    this.lastHash = hash
-    this.lastText = key
-    this.lastSlot = link - 1
-    return link - 1
+    return this.find(bytesOf(key), 0, key.length)
   }
 
-  /** Slots are the whole numbers below `size`. */
+  /** The text of a key, in a slot below `size`; one object, valid until the next read of a key or change. */
+  key(slot: number): ByteRange {
+    this.locate(this.recordOf(slot))
+    keyRange.memory = recordMemory
+    keyRange.start = keyStart
+    keyRange.end = valueStart
+    return keyRange
+  }
+
+  /** One character per byte. */
   keyAt(slot: number): string {
-    return this.keys[slot] as string
+    this.locate(this.recordOf(slot))
+    return recordMemory.toString('latin1', keyStart, valueStart)
   }
 
-  valueAt(slot: number): V {
-    return this.values[slot] as V
+  /** The value of a slot; one object, valid until the next read of a value or change. */
+  value(slot: number): ByteRange {
+    this.locate(this.recordOf(slot))
+    valueRange.memory = recordMemory
+    valueRange.start = valueStart
+    valueRange.end = recordEnd
+    return valueRange
   }
 
-  setValueAt(slot: number, value: V): void {
-    this.values[slot] = value
+  /** Less than 0 when the key of slot `a` is before that of slot `b` in the order of bytes, more when it is behind. */
+  compareKeys(a: number, b: number): number {
+    this.locate(this.recordOf(a))
+    const memory = recordMemory
+    const start = keyStart
+    const length = valueStart - start
+    this.locate(this.recordOf(b))
+    const shared = Math.min(length, valueStart - keyStart)
+    for (let i = 0; i < shared; i++) {
+      const difference = (memory[start + i] as number) - (recordMemory[keyStart + i] as number)
+      if (difference !== 0) return difference
+    }
+    return length - (valueStart - keyStart)
   }
 
-  /** Adds a key that must not be there yet; returns its slot. */
-  insert(key: string, value: V): number {
-    if (key !== this.lastText) this.lastHash = this.hashOf(key)
-    return this.insertMissed(key, value)
+  // ————— Changing
+
+  /** Adds the key memory[start…end), with an empty value, unless it is there: its new slot, or ~slot of the old one. */
+  add(memory: Uint8Array, start: number, end: number): number {
+    return this.put(memory, start, end, memory, end, end)
   }
 
-  /** Adds the key that the last look-up has not found; returns its slot. */
-  insertMissed(key: string, value: V): number {
-    const slot = this.keys.length
-    const hash = this.lastHash
+  /** As `add`, with value[valueFrom…valueTo), which also replaces the value of a key that is there. */
+  put(memory: Uint8Array, start: number, end: number, value: Uint8Array, valueFrom: number, valueTo: number): number {
+    const hash = keyedHash(this.seed[0], this.seed[1], memory, start, end)
+    const found = this.size === 0 ? NO_SLOT : this.findHashed(hash, memory, start, end)
+    if (found !== NO_SLOT) {
+      if (this.hasValues) this.replaceValue(found, memory, start, end, value, valueFrom, valueTo)
+      return ~found
+    }
+    const slot = this.size
     const bucket = this.bucketOf(hash)
-    this.lastText = undefined
-    this.links.reserve(2 * slot + 2)
-    this.keys.push(key)
-    this.values.push(value)
-    this.links.set(2 * slot, hash)
-    this.links.set(2 * slot + 1, this.buckets.get(bucket))
+    const record = this.writeRecord(memory, start, end, value, valueFrom, valueTo)
+    const { entries } = this
+    entries.reserve((slot + 1) * WIDTH)
+    entries.set(slot * WIDTH + RECORD, record)
+    entries.set(slot * WIDTH + HASH, hash)
+    entries.set(slot * WIDTH + NEXT, this.buckets.get(bucket))
     this.buckets.set(bucket, slot + 1)
-    this.keyBytes += key.length
-    if (this.keys.length > this.bucketCount * GROW_LOAD) this.splitBucket()
+    this.size = slot + 1
+    if (this.size > this.bucketCount * GROW_LOAD) this.splitBucket()
     return slot
   }
 
-  /** Adds the key or replaces its value. True when it was added. */
-  set(key: string, value: V): boolean {
-    const slot = this.findText(key)
-    if (slot === NO_SLOT) this.insert(key, value)
-    else this.values[slot] = value
-    return slot === NO_SLOT
+  /** As `add`, of text with one character per byte. */
+  addText(key: string): number {
+    return this.add(bytesOf(key), 0, key.length)
   }
 
   /** Removes an entry; the one in the last slot takes its place. */
   remove(slot: number): void {
-    this.lastText = undefined
-    this.keyBytes -= (this.keys[slot] as string).length
+    const { entries } = this
+    const record = this.recordOf(slot)
     this.relink(slot, this.nextOf(slot))
-    const last = this.keys.length - 1
+    const last = this.size - 1
     if (slot !== last) {
       this.relink(last, slot + 1)
-      this.keys[slot] = this.keys[last] as string
-      this.values[slot] = this.values[last] as V
-      this.links.set(2 * slot, this.hashAt(last))
-      this.setNext(slot, this.nextOf(last))
+      for (let word = 0; word < WIDTH; word++) entries.set(slot * WIDTH + word, entries.get(last * WIDTH + word))
     }
-    this.keys.pop()
-    this.values.pop()
-    this.links.trim(2 * last)
+    this.size = last
+    entries.trim(last * WIDTH)
     for (let i = 0; i < 2 && this.bucketCount > MIN_BUCKETS && last < this.bucketCount * SHRINK_LOAD; i++) {
       this.mergeBucket()
     }
-  }
-
-  /** Any slot, each as likely as another; NO_SLOT when empty. `draw(limit)` gives a whole number in [0, limit). */
-  randomSlot(draw: (limit: number) => number): number {
-    return this.keys.length === 0 ? NO_SLOT : draw(this.keys.length)
+    this.freeRecord(record)
   }
 
   /**
@@ -186,30 +200,138 @@ export class ScanTable<V> {
     return at
   }
 
-  /** An independent table with the same entries in the same slots; `copy` copies a value that is shared otherwise. */
-  clone(copy: (value: V) => V = (value) => value): ScanTable<V> {
-    const table = new ScanTable<V>(this.seed)
-    for (let slot = 0; slot < this.keys.length; slot++) table.insert(this.keyAt(slot), copy(this.valueAt(slot)))
+  /** An independent table with the same entries in the same slots. */
+  clone(): ScanTable {
+    const table = new ScanTable(this.seed, this.hasValues)
+    table.size = this.size
+    table.heap = this.heap.clone()
+    table.entries = this.entries.clone()
+    table.buckets = this.buckets.clone()
+    table.bucketCount = this.bucketCount
+    table.mask = this.mask
+    table.split = this.split
     return table
   }
 
-  private hashOf(key: string): number {
-    const { length } = key
-    if (length > SCRATCH_BYTES) return keyedHash(this.seed[0], this.seed[1], Buffer.from(key, 'latin1'), 0, length)
-    for (let i = 0; i < length; i++) scratch[i] = key.charCodeAt(i)
-    return keyedHash(this.seed[0], this.seed[1], scratch, 0, length)
+  // ————— Records
+
+  private recordOf(slot: number): number {
+    return this.entries.get(slot * WIDTH + RECORD)
   }
 
-  private hashAt(slot: number): number {
-    return this.links.get(2 * slot)
+  /** Sets `recordMemory`, `keyStart`, `valueStart`, `recordStart` and `recordEnd`. */
+  private locate(record: number): void {
+    const memory = this.heap.memory(record)
+    recordMemory = memory
+    recordStart = this.heap.offset(record)
+    let at = recordStart
+    let keyLength = memory[at++] as number
+    if (keyLength === LONG_LENGTH) {
+      keyLength = memory.readUInt32LE(at)
+      at += 4
+    }
+    let valueLength = 0
+    if (this.hasValues) {
+      valueLength = memory[at++] as number
+      if (valueLength === LONG_LENGTH) {
+        valueLength = memory.readUInt32LE(at)
+        at += 4
+      }
+    }
+    keyStart = at
+    valueStart = at + keyLength
+    recordEnd = valueStart + valueLength
   }
+
+  private writeRecord(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+  ): number {
+    const keyLength = end - start
+    const valueLength = valueTo - valueFrom
+    const header = lengthBytes(keyLength) + (this.hasValues ? lengthBytes(valueLength) : 0)
+    const record = this.heap.allocate(header + keyLength + valueLength)
+    const memory = this.heap.memory(record)
+    let at = writeLength(memory, this.heap.offset(record), keyLength)
+    if (this.hasValues) at = writeLength(memory, at, valueLength)
+    copyBytes(memory, at, key, start, end)
+    copyBytes(memory, at + keyLength, value, valueFrom, valueTo)
+    return record
+  }
+
+  /** In its place if it fits there. `key` is the slot's. */
+  private replaceValue(
+    slot: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+  ): void {
+    const record = this.recordOf(slot)
+    this.locate(record)
+    const length = valueTo - valueFrom
+    const oldLength = recordEnd - valueStart
+    const room = (valueStart + length - recordStart + 3) >>> 2
+    const header = lengthBytes(length)
+    if (header === lengthBytes(oldLength) && room === (recordEnd - recordStart + 3) >>> 2) {
+      writeLength(recordMemory, keyStart - header, length)
+      copyBytes(recordMemory, valueStart, value, valueFrom, valueTo)
+      return
+    }
+    this.entries.set(slot * WIDTH + RECORD, this.writeRecord(key, start, end, value, valueFrom, valueTo))
+    this.freeRecord(record)
+  }
+
+  /** Nothing must refer to the record any more. */
+  private freeRecord(record: number): void {
+    this.locate(record)
+    if (this.heap.free(record, recordEnd - recordStart)) this.heap.evacuate(record, (other) => this.moveRecord(other))
+  }
+
+  /** Copies a record that a slot refers to. The bytes of it, dead or alive. */
+  private moveRecord(record: number): number {
+    this.locate(record)
+    const bytes = recordEnd - recordStart
+    const hash = keyedHash(this.seed[0], this.seed[1], recordMemory, keyStart, valueStart)
+    let link = this.buckets.get(this.bucketOf(hash))
+    while (link > 0 && this.recordOf(link - 1) !== record) link = this.nextOf(link - 1)
+    if (link === 0) return bytes
+    const [memory, start] = [recordMemory, recordStart]
+    const moved = this.heap.allocate(bytes)
+    copyBytes(this.heap.memory(moved), this.heap.offset(moved), memory, start, start + bytes)
+    this.entries.set((link - 1) * WIDTH + RECORD, moved)
+    return bytes
+  }
+
+  // ————— Chains
 
   private nextOf(slot: number): number {
-    return this.links.get(2 * slot + 1)
+    return this.entries.get(slot * WIDTH + NEXT)
   }
 
-  private setNext(slot: number, link: number): void {
-    this.links.set(2 * slot + 1, link)
+  private findHashed(hash: number, memory: Uint8Array, start: number, end: number): number {
+    const { entries } = this
+    for (let link = this.buckets.get(this.bucketOf(hash)); link > 0; ) {
+      const entry = (link - 1) * WIDTH
+      if (entries.get(entry + HASH) === hash && this.hasKey(entries.get(entry + RECORD), memory, start, end)) {
+        return link - 1
+      }
+      link = entries.get(entry + NEXT)
+    }
+    return NO_SLOT
+  }
+
+  private hasKey(record: number, memory: Uint8Array, start: number, end: number): boolean {
+    this.locate(record)
+    if (valueStart - keyStart !== end - start) return false
+    for (let at = keyStart, i = start; i < end; i++, at++) if (recordMemory[at] !== memory[i]) return false
+    return true
   }
 
   private bucketOf(hash: number): number {
@@ -219,33 +341,35 @@ export class ScanTable<V> {
 
   /** Lets what points to the slot in its chain point to `link` instead. */
   private relink(slot: number, link: number): void {
-    const bucket = this.bucketOf(this.hashAt(slot))
+    const bucket = this.bucketOf(this.entries.get(slot * WIDTH + HASH))
     const first = this.buckets.get(bucket)
     if (first === slot + 1) {
       this.buckets.set(bucket, link)
       return
     }
     let previous = first - 1
-    while (this.nextOf(previous) !== slot + 1) previous = this.nextOf(previous) - 1
-    this.setNext(previous, link)
+    for (let next = this.nextOf(previous); next !== slot + 1; next = this.nextOf(previous)) previous = next - 1
+    this.entries.set(previous * WIDTH + NEXT, link)
   }
 
   private splitBucket(): void {
     this.buckets.reserve(this.bucketCount + 1)
+    const { entries } = this
     const bit = this.mask + 1
     let link = this.buckets.get(this.split)
     let stay = 0
     let go = 0
     while (link > 0) {
-      const slot = link - 1
-      link = this.nextOf(slot)
-      if ((this.hashAt(slot) & bit) === 0) {
-        this.setNext(slot, stay)
-        stay = slot + 1
+      const entry = (link - 1) * WIDTH
+      const next = entries.get(entry + NEXT)
+      if ((entries.get(entry + HASH) & bit) === 0) {
+        entries.set(entry + NEXT, stay)
+        stay = link
       } else {
-        this.setNext(slot, go)
-        go = slot + 1
+        entries.set(entry + NEXT, go)
+        go = link
       }
+      link = next
     }
     this.buckets.set(this.split, stay)
     this.buckets.set(this.bucketCount, go)
@@ -268,7 +392,7 @@ export class ScanTable<V> {
     while (link > 0) {
       const slot = link - 1
       link = this.nextOf(slot)
-      this.setNext(slot, first)
+      this.entries.set(slot * WIDTH + NEXT, first)
       first = slot + 1
     }
     this.buckets.set(this.split, first)
@@ -277,12 +401,42 @@ export class ScanTable<V> {
   }
 }
 
+/** What `locate` found. */
+let recordMemory: Buffer = Buffer.alloc(0)
+let recordStart = 0
+let keyStart = 0
+let valueStart = 0
+let recordEnd = 0
+
+const keyRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
+const valueRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
 const scratch = Buffer.alloc(SCRATCH_BYTES)
 
-function equals(key: string, memory: Uint8Array, start: number, end: number): boolean {
-  if (key.length !== end - start) return false
-  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) !== memory[start + i]) return false
-  return true
+/** Bytes of a text with one character per byte, from 0 to its length; valid until the next call. */
+export function bytesOf(text: string): Buffer {
+  const { length } = text
+  if (length > SCRATCH_BYTES) return Buffer.from(text, 'latin1')
+  if (length > COPY_BY_HAND_BYTES) scratch.write(text, 0, length, 'latin1')
+  else for (let i = 0; i < length; i++) scratch[i] = text.charCodeAt(i)
+  return scratch
+}
+
+function lengthBytes(length: number): number {
+  return length < LONG_LENGTH ? 1 : 5
+}
+
+function writeLength(memory: Buffer, at: number, length: number): number {
+  if (length < LONG_LENGTH) {
+    memory[at] = length
+    return at + 1
+  }
+  memory[at] = LONG_LENGTH
+  return memory.writeUInt32LE(length, at + 1)
+}
+
+function copyBytes(target: Buffer, at: number, source: Uint8Array, start: number, end: number): void {
+  if (end - start > COPY_BY_HAND_BYTES) target.set(source.subarray(start, end), at)
+  else for (let i = start, to = at; i < end; i++) target[to++] = source[i] as number
 }
 
 function reverseBits(value: number): number {

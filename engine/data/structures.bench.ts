@@ -5,7 +5,7 @@ import { Listpack } from './listpack.ts'
 import { Quicklist } from './quicklist.ts'
 import { randomFromText } from './random.ts'
 import { ScanTable } from './scan-table.ts'
-import { Skiplist } from './skiplist.ts'
+import { ScoreTree } from './score-tree.ts'
 
 const WORD = Buffer.from('element:000000012345')
 const SMALL = 128
@@ -50,28 +50,28 @@ function addPacks(bench: Bench): void {
 
 function addTables(bench: Bench): void {
   const random = randomFromText('structures')
-  const table = new ScanTable<number>([1, 2])
-  const list = new Skiplist(() => random.uint32())
-  for (let i = 0; i < LARGE; i++) {
-    table.insert(`element:${i}`, i)
-    list.insert(i, `element:${i}`)
-  }
+  const table = new ScanTable([1, 2], false)
+  for (let i = 0; i < LARGE; i++) table.addText(`element:${i}`)
+  const members = table.clone()
+  const order = new ScoreTree((a, b) => members.compareKeys(a, b))
   const scores = Array.from({ length: LARGE }, (_, i) => i)
+  for (const slot of scores) order.insert(slot, slot)
   bench
     .add('table of 100,000: find', () => table.findText(`element:${random.below(LARGE)}`))
     .add('table of 100,000: remove and insert', () => {
       const key = `element:${random.below(LARGE)}`
       table.remove(table.findText(key))
-      table.insert(key, 0)
+      table.addText(key)
     })
-    .add('skip list of 100,000: rank', () => {
-      const member = random.below(LARGE)
-      list.rank(scores[member] as number, `element:${member}`)
+    .add('order of 100,000: rank', () => {
+      const slot = random.below(LARGE)
+      order.rank(slot, scores[slot] as number)
     })
-    .add('skip list of 100,000: another score', () => {
-      const member = random.below(LARGE)
+    .add('order of 100,000: another score', () => {
+      const slot = random.below(LARGE)
       const score = random.below(LARGE)
-      list.rescore(scores[member] as number, `element:${member}`, score)
-      scores[member] = score
+      order.remove(slot, scores[slot] as number)
+      order.insert(slot, score)
+      scores[slot] = score
     })
 }

@@ -2,9 +2,9 @@
  * The value of a hash: a listpack of field, value, field, value … while it is small, then a table. It never goes back.
  *
  * A field that is there is named by a place: a position in the listpack, or a slot of the table. Places are valid until
- * the next change. In the table, fields and values are text with one character per byte.
+ * the next change.
  */
-import { END, Listpack } from '../data/listpack.ts'
+import { type ByteRange, END, Listpack } from '../data/listpack.ts'
 import { type HashSeed, ScanTable } from '../data/scan-table.ts'
 import type { Reply } from '../resp/reply.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
@@ -16,16 +16,13 @@ export const NO_FIELD = -1
 /** Redis does not let listpacks grow beyond a gigabyte. */
 const LISTPACK_MAX_BYTES = 1 << 30
 const OBJECT_BYTES = 64
-/** Header and pointer of a value in the table. */
-const VALUE_BYTES = 24
 
 export class HashValue implements Aggregate {
   readonly type = ValueType.hash
   private pack: Listpack | undefined
-  private table: ScanTable<string> | undefined
-  private valueBytes = 0
+  private table: ScanTable | undefined
 
-  private constructor(pack: Listpack | undefined, table: ScanTable<string> | undefined) {
+  private constructor(pack: Listpack | undefined, table: ScanTable | undefined) {
     this.pack = pack
     this.table = table
   }
@@ -50,9 +47,7 @@ export class HashValue implements Aggregate {
   }
 
   get memoryBytes(): number {
-    if (this.pack !== undefined) return OBJECT_BYTES + this.pack.reservedBytes
-    const table = this.table as ScanTable<string>
-    return OBJECT_BYTES + table.memoryBytes + table.size * VALUE_BYTES + this.valueBytes
+    return OBJECT_BYTES + (this.pack?.reservedBytes ?? (this.table as ScanTable).memoryBytes)
   }
 
   /** The compact form, if that is the one in use. */
@@ -69,9 +64,7 @@ export class HashValue implements Aggregate {
   }
 
   clone(): HashValue {
-    const copy = new HashValue(this.pack?.clone(), this.table?.clone())
-    copy.valueBytes = this.valueBytes
-    return copy
+    return new HashValue(this.pack?.clone(), this.table?.clone())
   }
 
   // ————— Reading
@@ -107,26 +100,27 @@ export class HashValue implements Aggregate {
 
   /** One character per byte. */
   value(place: number): string {
-    if (this.table !== undefined) return this.table.valueAt(place)
+    if (this.table !== undefined) {
+      const { memory, start, end } = this.table.value(place)
+      return memory.toString('latin1', start, end)
+    }
     const pack = this.pack as Listpack
     return pack.latin1(pack.next(place))
   }
 
   valueLength(place: number): number {
-    if (this.table !== undefined) return this.table.valueAt(place).length
-    const pack = this.pack as Listpack
-    const { start, end } = pack.read(pack.next(place))
+    const { pack, table } = this
+    const { start, end } = table?.value(place) ?? (pack as Listpack).read((pack as Listpack).next(place))
     return end - start
   }
 
   sendField(place: number, reply: Reply): void {
-    if (this.table !== undefined) reply.latin1(this.table.keyAt(place))
-    else sendEntry(this.pack as Listpack, place, reply)
+    sendRange(this.table?.key(place) ?? (this.pack as Listpack).read(place), reply)
   }
 
   sendValue(place: number, reply: Reply): void {
-    if (this.table !== undefined) reply.latin1(this.table.valueAt(place))
-    else sendEntry(this.pack as Listpack, (this.pack as Listpack).next(place), reply)
+    const { pack, table } = this
+    sendRange(table?.value(place) ?? (pack as Listpack).read((pack as Listpack).next(place)), reply)
   }
 
   /** Any field: each as likely as another. `draw(limit)` gives a whole number in [0, limit). */
@@ -160,20 +154,8 @@ export class HashValue implements Aggregate {
       const isLong = fieldEnd - fieldStart > limit || end - start > limit
       if (isLong || this.pack.byteLength + bytes > LISTPACK_MAX_BYTES) this.convert(hashSeed)
     }
-    if (this.pack === undefined) {
-      const table = this.table as ScanTable<string>
-      const slot = table.find(field, fieldStart, fieldEnd)
-      const text = latin1(value, start, end)
-      this.valueBytes += text.length
-      if (slot === NO_FIELD) {
-        table.insertMissed(latin1(field, fieldStart, fieldEnd), text)
-        return true
-      }
-      this.valueBytes -= table.valueAt(slot).length
-      table.setValueAt(slot, text)
-      return false
-    }
-    const pack = this.pack
+    if (this.table !== undefined) return this.table.put(field, fieldStart, fieldEnd, value, start, end) >= 0
+    const pack = this.pack as Listpack
     const place = pack.find(pack.first(), 2, field, fieldStart, fieldEnd)
     if (place !== END) {
       pack.replace(pack.next(place), value, start, end)
@@ -186,18 +168,16 @@ export class HashValue implements Aggregate {
   }
 
   remove(place: number): void {
-    if (this.table !== undefined) {
-      this.valueBytes -= this.table.valueAt(place).length
-      this.table.remove(place)
-    } else (this.pack as Listpack).remove(place, 2)
+    if (this.table !== undefined) this.table.remove(place)
+    else (this.pack as Listpack).remove(place, 2)
   }
 
   private convert(seed: HashSeed): void {
-    const table = new ScanTable<string>(seed)
+    const table = new ScanTable(seed, true)
     for (let place = this.first(); place !== NO_FIELD; place = this.next(place)) {
-      const value = this.value(place)
-      this.valueBytes += value.length
-      table.insert(this.field(place), value)
+      const field = Buffer.from(this.field(place), 'latin1')
+      const value = Buffer.from(this.value(place), 'latin1')
+      table.put(field, 0, field.length, value, 0, value.length)
     }
     this.table = table
     this.pack = undefined
@@ -209,11 +189,6 @@ export class HashValue implements Aggregate {
   }
 }
 
-function sendEntry(pack: Listpack, position: number, reply: Reply): void {
-  const { memory, start, end } = pack.read(position)
+function sendRange({ memory, start, end }: ByteRange, reply: Reply): void {
   reply.bulk(memory, start, end)
-}
-
-function latin1(memory: Uint8Array, start: number, end: number): string {
-  return (memory as Buffer).toString('latin1', start, end)
 }

@@ -16,9 +16,9 @@ const LONGEST_INT64_TEXT = 20
 export class SetValue implements Aggregate {
   readonly type = ValueType.set
   private readonly settings: AggregateSettings
-  private members: IntSet | ScanTable<true>
+  private members: IntSet | ScanTable
 
-  private constructor(settings: AggregateSettings, members: IntSet | ScanTable<true>) {
+  private constructor(settings: AggregateSettings, members: IntSet | ScanTable) {
     this.settings = settings
     this.members = members
   }
@@ -71,31 +71,34 @@ export class SetValue implements Aggregate {
     return value !== undefined && members.has(value)
   }
 
+  /** As `has`, of the member memory[start…end). */
+  hasBytes(memory: Buffer, start: number, end: number): boolean {
+    const { members } = this
+    if (members instanceof IntSet) return this.has(memory.toString('latin1', start, end))
+    return members.find(memory, start, end) !== NO_SLOT
+  }
+
+  /** As `add`, of the member memory[start…end). */
+  addBytes(memory: Buffer, start: number, end: number): boolean {
+    const { members } = this
+    if (members instanceof IntSet) return this.add(memory.toString('latin1', start, end))
+    return members.add(memory, start, end) >= 0
+  }
+
   /** True when it was not there yet. */
   add(member: string): boolean {
     const { members } = this
     if (!(members instanceof IntSet)) {
-      if (members.findText(member) !== NO_SLOT) return false
-      members.insert(member, true)
-      return true
+      return members.addText(member) >= 0
     }
     const value = integerOf(member)
     if (value === undefined) {
-      this.toTable(members).insert(member, true)
+      this.toTable(members).addText(member)
       return true
     }
     const added = members.add(value)
     if (added) this.limit()
     return added
-  }
-
-  /** The same for the member memory[start…end). */
-  addFrom(memory: Buffer, start: number, end: number): boolean {
-    const { members } = this
-    if (members instanceof IntSet) return this.add(memory.toString('latin1', start, end))
-    if (members.find(memory, start, end) !== NO_SLOT) return false
-    members.insertMissed(memory.toString('latin1', start, end), true)
-    return true
   }
 
   /** True when it was there. */
@@ -109,6 +112,15 @@ export class SetValue implements Aggregate {
     if (slot === NO_SLOT) return false
     members.remove(slot)
     return true
+  }
+
+  /** As `remove`, of the member memory[start…end). */
+  removeBytes(memory: Buffer, start: number, end: number): boolean {
+    const { members } = this
+    if (members instanceof IntSet) return this.remove(memory.toString('latin1', start, end))
+    const slot = members.find(memory, start, end)
+    if (slot !== NO_SLOT) members.remove(slot)
+    return slot !== NO_SLOT
   }
 
   /** Any index below `size`; ascending in an intset, in no particular order in a table. */
@@ -139,9 +151,9 @@ export class SetValue implements Aggregate {
     if (members instanceof IntSet && members.size > limit) this.toTable(members)
   }
 
-  private toTable(integers: IntSet): ScanTable<true> {
-    const table = new ScanTable<true>(this.settings.hashSeed)
-    for (let i = 0; i < integers.size; i++) table.insert(String(integers.at(i)), true)
+  private toTable(integers: IntSet): ScanTable {
+    const table = new ScanTable(this.settings.hashSeed, false)
+    for (let i = 0; i < integers.size; i++) table.addText(String(integers.at(i)))
     this.members = table
     return table
   }

@@ -1,12 +1,14 @@
 /**
  * A sorted set: members in the order of their scores (and bytes, where scores are equal). While it is small it is an
  * ordered array, which answers to the name of the listpack that Redis holds in its place and becomes one in RDB files;
- * then a skip list for the order and a hash table for the scores. It never goes back.
+ * then a hash table of the members with their scores beside it, and a tree for the order, which answers to the name of
+ * Redis's skip list. It never goes back.
  *
  * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis.
  */
-import { NO_SLOT, ScanTable } from '../data/scan-table.ts'
-import { NO_NODE, Skiplist } from '../data/skiplist.ts'
+import { ChunkedFloat64Array } from '../data/chunked-array.ts'
+import { bytesOf, NO_SLOT, ScanTable } from '../data/scan-table.ts'
+import { ScoreTree, step } from '../data/score-tree.ts'
 import { formatDouble } from '../resp/writer.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
@@ -18,21 +20,78 @@ export interface ScoredMember {
 }
 
 const HEADER_BYTES = 64
-/** Estimated bytes beside its text: of a pair in the array, of a node, of a link. */
+/** Estimated bytes of a pair in the array beside its text. */
 const PAIR_BYTES = 40
-const NODE_BYTES = 24
-const LINK_BYTES = 8
 
-interface Large {
-  readonly list: Skiplist
-  readonly scores: ScanTable<number>
+/** The form without an object per member. Members are known by the slot that they have in the table. */
+class LargeSortedSet {
+  readonly members: ScanTable
+  /** By slot. */
+  readonly scores: ChunkedFloat64Array
+  readonly order: ScoreTree
+
+  constructor(members: ScanTable, scores = new ChunkedFloat64Array(), order?: ScoreTree) {
+    this.members = members
+    this.scores = scores
+    const compareKeys = (a: number, b: number): number => members.compareKeys(a, b)
+    this.order = order?.clone(compareKeys) ?? new ScoreTree(compareKeys)
+  }
+
+  clone(): LargeSortedSet {
+    return new LargeSortedSet(this.members.clone(), this.scores.clone(), this.order)
+  }
+
+  set(memory: Uint8Array, start: number, end: number, score: number): boolean {
+    const { members, order, scores } = this
+    const slot = members.add(memory, start, end)
+    if (slot >= 0) {
+      scores.reserve(slot + 1)
+      scores.set(slot, score)
+      order.insert(slot, score)
+      return true
+    }
+    const old = scores.get(~slot)
+    if (old === score) return false
+    order.remove(~slot, old)
+    scores.set(~slot, score)
+    order.insert(~slot, score)
+    return false
+  }
+
+  remove(slot: number): void {
+    const { members, order, scores } = this
+    const last = members.size - 1
+    order.remove(slot, scores.get(slot))
+    if (slot !== last) {
+      const score = scores.get(last)
+      order.rename(last, score, slot)
+      scores.set(slot, score)
+    }
+    members.remove(slot)
+    scores.trim(last)
+  }
+}
+
+/** What a boundary is asked about: text is made only for one that looks at it. */
+class SlotView implements ScoredMember {
+  score = 0
+  slot = 0
+  private readonly members: ScanTable
+
+  constructor(members: ScanTable) {
+    this.members = members
+  }
+
+  get member(): string {
+    return this.members.keyAt(this.slot)
+  }
 }
 
 export class SortedSetValue implements Aggregate {
   readonly type = ValueType.sortedSet
   private readonly settings: AggregateSettings
   private small: ScoredMember[] = []
-  private large: Large | undefined
+  private large: LargeSortedSet | undefined
   private memberBytes = 0
 
   private constructor(settings: AggregateSettings) {
@@ -48,13 +107,13 @@ export class SortedSetValue implements Aggregate {
   }
 
   get size(): number {
-    return this.large === undefined ? this.small.length : this.large.list.size
+    return this.large === undefined ? this.small.length : this.large.members.size
   }
 
   get memoryBytes(): number {
     const { large, size } = this
     if (large === undefined) return HEADER_BYTES + this.memberBytes + size * PAIR_BYTES
-    return HEADER_BYTES + large.scores.memoryBytes + size * NODE_BYTES + large.list.links * LINK_BYTES
+    return HEADER_BYTES + large.members.memoryBytes + large.scores.byteLength + large.order.memoryBytes
   }
 
   get parts(): number {
@@ -62,26 +121,29 @@ export class SortedSetValue implements Aggregate {
   }
 
   chainHistogram(): readonly number[] | undefined {
-    return this.large?.scores.chainHistogram()
+    return this.large?.members.chainHistogram()
   }
 
   clone(): SortedSetValue {
     const copy = new SortedSetValue(this.settings)
     copy.memberBytes = this.memberBytes
-    if (this.large === undefined) {
-      copy.small = this.small.slice()
-      return copy
-    }
-    const { list, scores } = this.large
-    copy.large = { list: list.clone(heights(this.settings)), scores: scores.clone() }
+    copy.small = this.small.slice()
+    copy.large = this.large?.clone()
     return copy
   }
 
   /** Undefined when it is no member. */
   score(member: string): number | undefined {
     if (this.large === undefined) return this.small.find((pair) => pair.member === member)?.score
-    const slot = this.large.scores.findText(member)
-    return slot === NO_SLOT ? undefined : this.large.scores.valueAt(slot)
+    return this.scoreOfBytes(bytesOf(member), 0, member.length)
+  }
+
+  /** As `score`, of the member memory[start…end). */
+  scoreOfBytes(memory: Buffer, start: number, end: number): number | undefined {
+    const { large } = this
+    if (large === undefined) return this.score(memory.toString('latin1', start, end))
+    const slot = large.members.find(memory, start, end)
+    return slot === NO_SLOT ? undefined : large.scores.get(slot)
   }
 
   /** A score as the value holds it: a listpack has whole numbers up to 2^62 with all their digits, the large form `%.17g`. */
@@ -93,14 +155,14 @@ export class SortedSetValue implements Aggregate {
   /** Adds the member, or changes its score (not NaN). True when it was added. */
   set(member: string, score: number): boolean {
     const { large, small } = this
-    if (large !== undefined) return setLarge(large, member, score)
+    if (large !== undefined) return large.set(bytesOf(member), 0, member.length, score)
     const index = small.findIndex((pair) => pair.member === member)
     if (index >= 0) {
       small.splice(index, 1)
     } else {
       const { limits } = this.settings
       if (small.length + 1 > limits['zset-max-listpack-entries'] || member.length > limits['zset-max-listpack-value']) {
-        return setLarge(this.enlarge(), member, score)
+        return this.enlarge().set(bytesOf(member), 0, member.length, score)
       }
       this.memberBytes += member.length
     }
@@ -113,15 +175,19 @@ export class SortedSetValue implements Aggregate {
     return index < 0
   }
 
+  /** As `set`, of the member memory[start…end). */
+  setBytes(memory: Buffer, start: number, end: number, score: number): boolean {
+    if (this.large !== undefined) return this.large.set(memory, start, end, score)
+    return this.set(memory.toString('latin1', start, end), score)
+  }
+
   /** True when it was a member. */
   remove(member: string): boolean {
     const { large, small } = this
     if (large !== undefined) {
-      const slot = large.scores.findText(member)
-      if (slot === NO_SLOT) return false
-      large.list.remove(large.scores.valueAt(slot), member)
-      large.scores.remove(slot)
-      return true
+      const slot = large.members.findText(member)
+      if (slot !== NO_SLOT) large.remove(slot)
+      return slot !== NO_SLOT
     }
     const index = small.findIndex((pair) => pair.member === member)
     if (index < 0) return false
@@ -132,6 +198,11 @@ export class SortedSetValue implements Aggregate {
 
   /** How many members come before this one; undefined when it is no member. */
   rank(member: string): number | undefined {
+    const { large } = this
+    if (large !== undefined) {
+      const slot = large.members.findText(member)
+      return slot === NO_SLOT ? undefined : large.order.rank(slot, large.scores.get(slot))
+    }
     const score = this.score(member)
     if (score === undefined) return undefined
     return this.rankOf((other) => !isBefore(other, { member, score }))
@@ -139,7 +210,14 @@ export class SortedSetValue implements Aggregate {
 
   /** How many members come before a boundary, which divides those that are not behind it from those that are. */
   rankOf(isBehind: (pair: ScoredMember) => boolean): number {
-    if (this.large !== undefined) return this.large.list.rankOf(isBehind)
+    if (this.large !== undefined) {
+      const view = new SlotView(this.large.members)
+      return this.large.order.rankOf((score, slot) => {
+        view.score = score
+        view.slot = slot
+        return isBehind(view)
+      })
+    }
     let low = 0
     let high = this.small.length
     while (low < high) {
@@ -151,10 +229,10 @@ export class SortedSetValue implements Aggregate {
   }
 
   at(rank: number): ScoredMember | undefined {
-    if (this.large === undefined) return this.small[rank]
-    const { list } = this.large
-    const node = list.at(rank)
-    return node === NO_NODE ? undefined : { member: list.member(node), score: list.score(node) }
+    const { large } = this
+    if (large === undefined || rank < 0 || rank >= this.size) return this.small[rank]
+    const { leaf, index } = large.order.at(rank)
+    return { member: large.members.keyAt(leaf.slots[index] as number), score: leaf.scores[index] as number }
   }
 
   /** Members of ranks start…stop−1, from the last one if `reverse`. The set must not change meanwhile. */
@@ -165,11 +243,12 @@ export class SortedSetValue implements Aggregate {
       for (let i = start; i < end; i++) yield this.small[reverse ? start + end - 1 - i : i] as ScoredMember
       return
     }
-    const { list } = this.large
-    let node = list.at(reverse ? end - 1 : start)
+    const { members, order } = this.large
+    const place = order.at(reverse ? end - 1 : start)
     for (let i = start; i < end; i++) {
-      yield { member: list.member(node), score: list.score(node) }
-      node = reverse ? list.previous(node) : list.after(node)
+      const { leaf, index } = place
+      yield { member: members.keyAt(leaf.slots[index] as number), score: leaf.scores[index] as number }
+      step(place, reverse)
     }
   }
 
@@ -179,8 +258,8 @@ export class SortedSetValue implements Aggregate {
       for (const pair of this.small) visit(pair)
       return 0
     }
-    const { scores } = this.large
-    return scores.scan(cursor, count, (slot) => visit({ member: scores.keyAt(slot), score: scores.valueAt(slot) }))
+    const { members, scores } = this.large
+    return members.scan(cursor, count, (slot) => visit({ member: members.keyAt(slot), score: scores.get(slot) }))
   }
 
   /** Takes the large form whatever the size. */
@@ -188,37 +267,12 @@ export class SortedSetValue implements Aggregate {
     if (this.large === undefined) this.enlarge()
   }
 
-  private enlarge(): Large {
-    const large: Large = { list: new Skiplist(heights(this.settings)), scores: new ScanTable(this.settings.hashSeed) }
-    for (const { member, score } of this.small) setLarge(large, member, score)
+  private enlarge(): LargeSortedSet {
+    const large = new LargeSortedSet(new ScanTable(this.settings.hashSeed, false))
+    for (const { member, score } of this.small) large.set(bytesOf(member), 0, member.length, score)
     this.large = large
     this.small = []
     return large
-  }
-}
-
-function setLarge({ list, scores }: Large, member: string, score: number): boolean {
-  const slot = scores.findText(member)
-  if (slot === NO_SLOT) {
-    scores.insert(member, score)
-    list.insert(score, member)
-    return true
-  }
-  const old = scores.valueAt(slot)
-  if (old === score) return false
-  list.rescore(old, member, score)
-  scores.setValueAt(slot, score)
-  return false
-}
-
-/** Heights are drawn from a generator of the list's own (Marsaglia's xorshift32), so that the same server makes the same list. */
-function heights({ hashSeed }: AggregateSettings): () => number {
-  let state = hashSeed[0] | 1
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return state >>> 0
   }
 }
 
