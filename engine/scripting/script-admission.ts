@@ -94,7 +94,8 @@ function refuseKeys(server: RunningServer, run: ScriptRun, record: CommandRecord
   client.asking = caller.asking
   const keys = findKeys(record.command, args, true) ?? []
   const redirection = cluster.route(client, [{ command: record.command, args, keys }])
-  if (redirection?.startsWith('CLUSTERDOWN')) {
+  // A slot that nobody serves is not local, for Redis.
+  if (redirection?.startsWith('CLUSTERDOWN') && !redirection.includes('not served')) {
     return redirection.includes('read-only') || redirection.includes('readonly')
       ? 'ERR Script attempted to execute a write command while the cluster is down and readonly'
       : 'ERR Script attempted to execute a command while the cluster is down'

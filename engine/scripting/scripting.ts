@@ -14,7 +14,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { Arguments } from '../commands/arguments.ts'
+import type { Command } from '../commands/command.ts'
 import type { Context } from '../commands/context.ts'
+import { findKeys } from '../commands/key-positions.ts'
+import { keyHashSlot } from '../data/crc16.ts'
 import type { Timer } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
 import { type CommandRecord, flagBits, traitBits } from '../server/command-table.ts'
@@ -29,6 +32,12 @@ import { refuseStart } from './script-admission.ts'
 import { parseScriptHeader } from './script-header.ts'
 import { ScriptReply, writeError } from './script-reply.ts'
 import { Replicate, type ScriptFlags, type ScriptRun } from './script-run.ts'
+
+/** Cluster: the slot of the keys that a script declares; the keys that it touches must be of the same. */
+function declaredSlot(command: Command, args: Arguments): number | undefined {
+  const [first] = findKeys(command, args) ?? []
+  return first === undefined ? undefined : keyHashSlot(args.view(first))
+}
 
 /** How long a script runs between two looks at the network, once it is slow. */
 const SLICE_US = 5_000
@@ -216,7 +225,7 @@ export class Scripting implements ScriptSession {
       hasWritten: false,
       replicates: Replicate.all,
       protocol: 2,
-      slot: undefined,
+      slot: server.cluster === undefined ? undefined : declaredSlot(context.command, args),
     }
     this.running = run
     const { machine } = what
