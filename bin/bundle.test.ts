@@ -24,7 +24,9 @@ beforeEach(() => {
   plant('package.json', '{ "type": "module" }')
   plant('engine/node/main.ts', "console.log('engine of', process.argv.slice(2).join(' '))")
   plant('harness/cli/main.ts', mainProgram('one'))
-  plant('harness/run/simulation-worker.ts', 'postMessage(1)')
+  for (const worker of ['run/simulation-worker', 'load/load-worker', 'shop/shop-process']) {
+    plant(`harness/${worker}.ts`, 'postMessage(1)')
+  }
   plant('scenarios/cluster/split-brain.ts', "export default { name: 'cluster/split-brain' }")
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
@@ -137,15 +139,8 @@ test('launches at the same time all run a whole bundle, and leave no temporary f
   for (const { code, stdout, stderr } of outcomes) {
     expect({ code, stderr, version: JSON.parse(stdout).version }).toEqual({ code: 0, stderr: '', version: 'one' })
   }
-  const left = [
-    'engine.js',
-    'engine.js.map',
-    'faultline.js',
-    'faultline.js.map',
-    'index.json',
-    'simulation-worker.js',
-    'simulation-worker.js.map',
-  ]
+  const outputs = ['engine.js', 'faultline.js', 'load-worker.js', 'shop.js', 'simulation-worker.js']
+  const left = [...outputs.flatMap((name) => [name, `${name}.map`]), 'index.json'].sort()
   expect(readdirSync(join(root, 'dist')).sort()).toEqual(left)
 })
 

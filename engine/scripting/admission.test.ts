@@ -47,6 +47,7 @@ const limits: Record<string, (node: TestNode) => Promise<void>> = {
   },
 }
 
+// Without redis-server there is nothing to compare with.
 describe.skipIf(!hasRedisServer)('a script that is not allowed', () => {
   test.each(Object.keys(limits))('%s: as in redis-server', async (name) => {
     const results: unknown[] = []
@@ -60,6 +61,7 @@ describe.skipIf(!hasRedisServer)('a script that is not allowed', () => {
   })
 })
 
+// Likewise.
 describe.skipIf(!hasRedisServer)('scripts in a cluster', () => {
   let both: TestNode[] = []
   beforeAll(async () => {
