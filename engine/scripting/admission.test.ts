@@ -61,7 +61,7 @@ describe.skipIf(!hasRedisServer)('a script that is not allowed', () => {
   })
 })
 
-// Likewise.
+// Without redis-server there is nothing to compare with.
 describe.skipIf(!hasRedisServer)('scripts in a cluster', () => {
   let both: TestNode[] = []
   beforeAll(async () => {
