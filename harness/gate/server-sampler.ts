@@ -21,7 +21,9 @@ export interface ServerSamplerOptions {
   signal: AbortSignal
 }
 
-/** Before a sample: the compiler has seen the command, connections are open. */
+/** After the start, with all commands mixed: until then the engine's code is being compiled. */
+const WARMUP_MS = 1000
+/** Before a sample, as a share of it: connections are open, caches hold what this command needs. */
 const WARMUP_SHARE = 0.5
 const LIST_LENGTH = 200
 
@@ -42,6 +44,7 @@ export class ServerSampler implements Sampler {
     for (const contender of order) {
       const server = await stand.start(contender, {})
       await fill(server)
+      await this.warmUp(server)
       servers.push(server)
     }
     const found = new Map<string, Round>()
@@ -56,6 +59,14 @@ export class ServerSampler implements Sampler {
       if (engine !== undefined) found.set(metric.name, { engine, control: redis ?? null })
     }
     return found
+  }
+
+  private async warmUp(server: BenchServer): Promise<void> {
+    const { metrics, signal } = this.options
+    const target = { kind: 'server', host: server.host, port: server.port } as const
+    const commands = metrics.flatMap(({ load }) => load.commands)
+    const mix = { ...defaultLoad, target, commands, pipeline: 16, keys: { ...defaultLoad.keys, count: GATE_KEYS } }
+    await runLoad({ ...mix, requests: null, durationMs: WARMUP_MS }, { signal })
   }
 
   /** CPU microseconds of the server for one request. */
