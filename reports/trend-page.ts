@@ -6,6 +6,7 @@
 import { ticksBetween } from './charts/axis.ts'
 import { renderDocument } from './document.ts'
 import { formatCount, formatDate } from './figures.ts'
+import { percentText } from './gate-text.ts'
 import { type Html, html } from './html.ts'
 import type { Trend, TrendMetric, TrendRun } from './trend.ts'
 
@@ -58,14 +59,10 @@ function isWorse({ better }: TrendMetric, { before, after }: Change): boolean {
   return better === 'less' ? after > before : after < before
 }
 
-function percent(share: number): string {
-  return `${share > 0 ? '+' : '−'}${formatCount(Math.round(Math.abs(share) * 1000) / 10)} %`
-}
-
 function changeText(metric: TrendMetric, change: Change, runs: readonly TrendRun[]): Html {
   const run = runs[metric.points[change.at]?.run ?? 0]
   const worse = isWorse(metric, change)
-  return html`${worse ? html`<strong class="bad">worse</strong>` : 'better'}: ${valueText(change.before)} → ${valueText(change.after)} (${percent(change.after / change.before - 1)}) from <code>${run?.commit.slice(0, 12)}</code>, ${formatDate(run?.at ?? '')}`
+  return html`${worse ? html`<strong class="bad">worse</strong>` : 'better'}: ${valueText(change.before)} → ${valueText(change.after)} (${percentText(change.after / change.before - 1)}) from <code>${run?.commit.slice(0, 12)}</code>, ${formatDate(run?.at ?? '')}`
 }
 
 function changeList(changes: readonly { metric: TrendMetric; change: Change }[], runs: readonly TrendRun[]): Html {

@@ -49,8 +49,7 @@ export class Access {
   constructor(settings: AccessSettings) {
     this.settings = settings
     this.log = new AclLog(() => settings.logLengthMax())
-    this.defaultUser = this.newUser('default')
-    for (const rule of everything) this.defaultUser.apply(rule)
+    this.defaultUser = this.freshDefault()
     this.users.set('default', this.defaultUser)
   }
 
@@ -69,6 +68,13 @@ export class Access {
   newUser(name: string): User {
     const { table, channelsByDefault } = this.settings
     return new User(name, { table, channelsByDefault })
+  }
+
+  /** `default` as it is before anybody has said anything: everything, without a password. */
+  private freshDefault(): User {
+    const user = this.newUser('default')
+    for (const rule of everything) user.apply(rule)
+    return user
   }
 
   /** Applies rules to a user, who is made when there is none of the name; all of them or none. Selectors are merged already. */
@@ -99,14 +105,7 @@ export class Access {
   /** Puts other users in the place of all (ACL LOAD). `default` stays the same object. */
   replaceUsers(users: ReadonlyMap<string, User>, asking: Client | undefined): void {
     const old = this.users
-    const newDefault = users.get('default')
-    if (newDefault === undefined) {
-      const fresh = this.newUser('default')
-      for (const rule of everything) fresh.apply(rule)
-      this.defaultUser.become(fresh)
-    } else {
-      this.defaultUser.become(newDefault)
-    }
+    this.defaultUser.become(users.get('default') ?? this.freshDefault())
     this.users = new Map([...users, ['default', this.defaultUser]])
     for (const user of old.values()) if (user !== this.defaultUser) this.closeClientsOf(user, asking)
   }

@@ -10,7 +10,7 @@ import { readInteger } from './reading.ts'
 function ping({ client, reply }: Context, args: Arguments): void {
   if (args.count > 2) {
     reply.error(wrongArity('ping'))
-  } else if (isSubscribed(client) && reply.protocol === 2) {
+  } else if (client.subscribed && reply.protocol === 2) {
     reply.array(2)
     reply.latin1('pong')
     if (args.count === 1) reply.latin1('')
@@ -20,10 +20,6 @@ function ping({ client, reply }: Context, args: Arguments): void {
   } else {
     reply.bulk(args.memory, args.start(1), args.end(1))
   }
-}
-
-function isSubscribed({ subscriptions }: Context['client']): boolean {
-  return subscriptions.channels.size + subscriptions.patterns.size + subscriptions.shardChannels.size > 0
 }
 
 function echo({ reply }: Context, args: Arguments): void {

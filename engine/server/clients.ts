@@ -80,12 +80,11 @@ export class ClientRegistry {
 
 /** Letters as in CLIENT LIST, in Redis's order. */
 function clientFlags(client: Client): string {
-  const { subscriptions } = client
   let flags = ''
   if (client.kind === 'replica') flags += client.monitoring ? 'O' : 'S'
   if (client.monitoring && client.kind !== 'replica') flags += 'O'
   if (client.kind === 'primary') flags += 'M'
-  if (subscriptions.channels.size + subscriptions.patterns.size + subscriptions.shardChannels.size > 0) flags += 'P'
+  if (client.subscribed) flags += 'P'
   if (client.transaction !== undefined) flags += 'x'
   if (client.blocked) flags += 'b'
   if (client.tracking !== undefined) flags += 't'

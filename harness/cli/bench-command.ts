@@ -11,6 +11,7 @@ import { HarnessError } from '../errors.ts'
 import { engineProgram } from '../world/programs.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { whole } from './load-options.ts'
+import { untilSignal } from './until-signal.ts'
 
 interface EngineBenchFlags {
   case?: string[]
@@ -89,20 +90,6 @@ async function benchMicro(filter: string | undefined, { quick, node, json }: Mic
     }),
   )
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(cases, null, 2)}\n`)
-}
-
-/** Ctrl-C and SIGTERM end it in order: what it started is stopped first. */
-async function untilSignal<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const interrupt = new AbortController()
-  const onSignal = (): void => interrupt.abort()
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
-  try {
-    return await run(interrupt.signal)
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
 }
 
 async function benchEngine(flags: EngineBenchFlags): Promise<number> {

@@ -16,6 +16,7 @@ import { trendOf } from '../gate/trend.ts'
 import { engineProgram, redisProgram } from '../world/programs.ts'
 import { addGatePowerCommand } from './gate-power-command.ts'
 import { gateText } from './gate-text.ts'
+import { sayStopping, untilSignal } from './until-signal.ts'
 import { faultlineVersion } from './version.ts'
 
 const HISTORY = '.faultline/gate-history.jsonl'
@@ -87,22 +88,11 @@ async function runGateCommand(options: GateCommandOptions): Promise<number> {
   const metrics = chooseMetrics(options.metric)
   const baseline = readBaseline(options.baseline)
   const history = readGateHistory(options.history)
-  const abort = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (abort.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
-    process.stderr.write(`\n${signal}: stopping everything …\n`)
-    abort.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  try {
-    const outcome = await measure(options, { metrics, baseline, history, signal: abort.signal })
-    if (abort.signal.aborted) throw interrupted()
+  return untilSignal(async (signal) => {
+    const outcome = await measure(options, { metrics, baseline, history, signal })
+    if (signal.aborted) throw interrupted()
     return finish(options, outcome)
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
+  }, sayStopping)
 }
 
 async function measure(

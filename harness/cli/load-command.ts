@@ -13,6 +13,7 @@ import { presetNames } from '../load/presets.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { type LoadOptions, loadSpecs, withoutSecrets } from './load-options.ts'
 import { loadLine, loadText, searchPointLine, searchText } from './load-text.ts'
+import { untilSignal } from './until-signal.ts'
 import { faultlineVersion } from './version.ts'
 
 export function addLoadCommand(program: Command): void {
@@ -81,30 +82,15 @@ async function load(specs: readonly LoadSpec[], options: LoadOptions): Promise<n
   if (options.findMax === true && objective === undefined) {
     throw new HarnessError('BAD_OPTION', '--find-max needs an objective: add --slo p99=5ms.')
   }
-  const interrupt = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
-    interrupt.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  try {
-    const run: Run = {
-      options,
-      objective,
-      signal: interrupt.signal,
-      isQuiet: options.q === true || options.json === '-',
-    }
+  return untilSignal(async (signal) => {
+    const run: Run = { options, objective, signal, isQuiet: options.q === true || options.json === '-' }
     const [first] = specs
     if (options.findMax === true && objective !== undefined && first !== undefined) {
       if (specs.length > 1) throw new HarnessError('BAD_OPTION', '--find-max searches for one load: give -t one test.')
       return await search(first, objective, run)
     }
     return await measure(specs, run)
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
+  })
 }
 
 interface Run {

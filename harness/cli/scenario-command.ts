@@ -19,6 +19,7 @@ import { EXIT_STATUS } from './exit-status.ts'
 import { createNarrator } from './narrator.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { findScenario, listScenarios } from './scenario-catalog.ts'
+import { sayStopping, untilSignal } from './until-signal.ts'
 import { verdictText } from './verdict-text.ts'
 import { faultlineVersion } from './version.ts'
 
@@ -84,18 +85,9 @@ async function runNamed(name: string, given: GivenOptions): Promise<number> {
   const targets = targetsOf(scenario, options)
   const { jobs, notRun } = planJobs(scenario, arms, targets, options.arm.length > 0)
   const seed = options.seed ?? (options.world === 'sim' ? 1 : Math.floor(Math.random() * 2 ** 32))
-  const interrupt = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
-    // A second one means it: leave at once; what runs is reaped by the next start.
-    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
-    process.stderr.write(`\n${signal}: stopping everything …\n`)
-    interrupt.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  try {
+  return untilSignal(async (signal) => {
     const directory = makeReportDirectory(options.report, scenario)
-    const run: Run = { scenario, jobs, notRun, targets, options, seed, directory, signal: interrupt.signal }
+    const run: Run = { scenario, jobs, notRun, targets, options, seed, directory, signal }
     const names = jobs.map((job) => labelOf(run, job))
     const progress = createProgress({ scenario, arms: names, verbose: options.verbose, quiet: options.json === '-' })
     const result = await (options.world === 'sim' ? runSimulated(run, progress) : runReal(run, progress)).finally(() =>
@@ -108,10 +100,7 @@ async function runNamed(name: string, given: GivenOptions): Promise<number> {
       process.stdout.write(`\nReport: ${page}\n`)
     }
     return EXIT_STATUS[result.verdict]
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
+  }, sayStopping)
 }
 
 /** A kind of server and how to make a world for it; undefined in the simulator. */

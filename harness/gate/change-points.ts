@@ -8,8 +8,8 @@
 import { median } from './statistics.ts'
 
 /**
- * Cost of a change, in units of ln n, for squared distances in units of the noise variance. Chosen by
- * `npm run gate -- --power`: a history without change shows one in under 0.1 % of nights.
+ * Cost of a change, in units of ln n, for squared distances in units of the noise variance. Of 2,000 simulated histories
+ * of normal noise without a change, a cost of 7 ended 0.15 % in a new level with 20 runs and none with 40 and more.
  */
 const PENALTY = 8
 /** A level needs this many runs: a single night is an outlier. */

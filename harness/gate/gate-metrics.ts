@@ -12,7 +12,7 @@ export interface GateMetricSpec extends Metric {
   load: Pick<LoadSpec, 'commands' | 'connections' | 'pipeline' | 'keys'>
 }
 
-/** Twice this is caught practically always (see `judgement.ts`): the aim is a slow-down of 5 %. */
+/** The aim is a slow-down of 5 %: twice this, which precise enough rounds tell from chance (see `judgement.ts`). */
 const THRESHOLD = 0.025
 const CONNECTIONS = 50
 /** Enough to leave the caches of the processor, few enough to be filled in a fraction of a round. */

@@ -3,9 +3,9 @@
  *
  * A metric has regressed when its cost is above the baseline's by more than the threshold *and* the interval of the
  * difference excludes zero. The threshold keeps differences out that nobody wants to hear of, the interval those that
- * are chance. Rounds go on until the standard error is so small beside the threshold that a run without a difference
- * practically never crosses it, and a difference of twice the threshold practically never stays below
- * (`PRECISION` = 3: both with probability 0.1 %).
+ * are chance. Rounds go on until the standard error is so small beside the threshold (`PRECISION`) that, for normal
+ * noise, a run without a difference crosses it with a probability of 0.02 %, and a difference of twice the threshold
+ * stays below it as rarely.
  */
 import { randomFromText } from '../../engine/data/random.ts'
 import type { GateVerdict, Metric } from './metric.ts'
