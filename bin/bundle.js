@@ -179,6 +179,8 @@ async function build(root, digest) {
       platform: 'node',
       target: 'node20',
       sourcemap: true,
+      // Node reads the map at every start; positions are enough for a stack trace.
+      sourcesContent: false,
       legalComments: 'none',
       logLevel: 'silent',
       external: externalPackages,

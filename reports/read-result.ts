@@ -2,7 +2,7 @@
  * A result from JSON text. A report can be made again from a saved result, also years later and from another machine,
  * so the text is never trusted: it is validated whole, and the first problem is said in one sentence.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { RESULT_VERSION, type Result, resultSchema } from './result.ts'
 
 const OLDEST_VERSION = 1

@@ -5,7 +5,7 @@
  * Times are milliseconds on the arm's own clock: 0 is the moment the workload began. Series are column arrays of equal
  * length, so that a page can draw them without reshaping.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * 2 added: arms that could not run (`notRun`), the target of each arm, labels and units of measures, curves over several arms, samples that nodes

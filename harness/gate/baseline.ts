@@ -3,7 +3,7 @@
  * The rounds themselves are kept, not their mean, so that the interval of a difference knows the baseline's own spread.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HarnessError } from '../errors.ts'
 
 /** Where the baseline lies in the repository. */

@@ -3,7 +3,7 @@
  * Real world only. The connections to the server are the instances' own, past the proxies.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import autocannon from 'autocannon'
+import type autocannon from 'autocannon'
 import { HarnessError } from '../errors.ts'
 import type { ShopEvent } from '../history/history.ts'
 import { AdminClient, replyText } from '../topology/admin-client.ts'
@@ -49,7 +49,7 @@ export function startShop(spec: ShopSpec, world: World, options: GeneratorOption
       atMs: 0,
       soldByStock: STOCK - stock,
       ledger,
-      http: summary(results, seconds),
+      http: await summary(results, seconds),
     })
   }
   return {
@@ -68,6 +68,11 @@ export function startShop(spec: ShopSpec, world: World, options: GeneratorOption
   }
 }
 
+/** Loaded when it is needed, because that takes a quarter of a second, and every program knows every workload. */
+async function loadTester(): Promise<typeof autocannon> {
+  return (await import('autocannon')).default
+}
+
 /** `skipAggregateResult` leaves the histogram, so that several can be added up; the types do not know it. */
 type PartialResult = autocannon.Result
 
@@ -79,11 +84,12 @@ async function orders(port: number, connections: number, seconds: number): Promi
     duration: seconds,
     timeout: 20,
   }
-  return autocannon({ ...options, skipAggregateResult: true } as autocannon.Options)
+  const run = await loadTester()
+  return run({ ...options, skipAggregateResult: true } as autocannon.Options)
 }
 
-function summary(results: readonly PartialResult[], seconds: number): ShopEvent['http'] {
-  const { aggregateResult } = autocannon as unknown as {
+async function summary(results: readonly PartialResult[], seconds: number): Promise<ShopEvent['http']> {
+  const { aggregateResult } = (await loadTester()) as unknown as {
     aggregateResult(results: readonly PartialResult[], options: object): autocannon.Result
   }
   const all = aggregateResult(results, { url: 'http://127.0.0.1/orders', connections: results.length })
