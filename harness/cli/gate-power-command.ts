@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { HarnessError } from '../errors.ts'
 import { BASELINE_FILE, readBaseline } from '../gate/baseline.ts'
-import { gateMetrics } from '../gate/gate-metrics.ts'
+import { gateMetrics, MEAN_THRESHOLD } from '../gate/gate-metrics.ts'
 import { type PowerRow, type PowerSettings, simulatePower } from '../gate/power.ts'
 
 interface PowerOptions {
@@ -21,6 +21,7 @@ const PLANTED: readonly { planted: number; single: boolean }[] = [
   { planted: 0.05, single: true },
   { planted: 0.05, single: false },
   { planted: 0.1, single: true },
+  { planted: 0.15, single: true },
 ]
 
 export function addGatePowerCommand(gate: Command): void {
@@ -52,11 +53,12 @@ async function printPower({ runs, baseline, budget, json }: PowerOptions): Promi
   const metrics = gateMetrics.filter(({ name }) => recorded.metrics[name] !== undefined)
   const common: Omit<PowerSettings, 'planted'> = {
     metrics,
-    recorded: new Map(Object.entries(recorded.metrics).map(([name, { logCosts }]) => [name, logCosts])),
+    meanThreshold: MEAN_THRESHOLD,
+    recorded: new Map(metrics.map(({ name }) => [name, recorded.metrics[name]?.logCosts ?? []])),
     runs,
     budgetMs: budget * 60_000,
     roundMs: recorded.roundMs,
-    baselineRounds: 60,
+    baselineRounds: recorded.metrics[metrics[0]?.name ?? '']?.logCosts.length ?? 0,
     seed: 'power',
   }
   process.stdout.write(

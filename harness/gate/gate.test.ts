@@ -30,9 +30,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 function machine(seed: string, slower: number, spread = 0.01): Sampler {
   const noise = normalNoise(seed)
   return {
-    async round(wanted) {
+    async round() {
       return new Map<string, Round>(
-        wanted.map(({ name, better }) => {
+        metrics.map(({ name, better }) => {
           const cost = slower * Math.exp(spread * noise())
           return [name, { engine: better === 'less' ? 10 * cost : 10 / cost, control: 10 }]
         }),
@@ -61,10 +61,12 @@ function run(
   baseline: Baseline | undefined,
   history: HistoryEntry[] = [],
   control: string | null = '7.0.15',
+  meanThreshold: number | null = null,
 ) {
   return runGate({
     sampler,
     metrics,
+    meanThreshold,
     baseline,
     history,
     control,
@@ -103,6 +105,7 @@ test('the same engine passes, a faster one is an improvement, and a wild machine
   const noisy = await runGate({
     sampler: wild,
     metrics,
+    meanThreshold: null,
     baseline: baselineAt(1.2),
     history: [],
     control: '7.0.15',
@@ -114,6 +117,22 @@ test('the same engine passes, a faster one is an improvement, and a wild machine
   })
   expect(noisy.result.verdict).toBe('too noisy')
   expect(renderGateJunit(noisy.result)).toContain('errors="2"')
+})
+
+test('what slows every command a little is found in their mean, where no command alone shows it', async () => {
+  const baseline = baselineAt(1.2)
+  const { result } = await run(machine('mean', 1.2 * 1.02, 0.004), baseline, [], '7.0.15', 0.015)
+  expect(result.metrics.map(({ name, verdict }) => [name, verdict])).toEqual([
+    ['all', 'regression'],
+    ['get-p1', 'pass'],
+    ['rate', 'pass'],
+  ])
+  expect(result.metrics[0]?.change?.share).toBeCloseTo(0.02, 2)
+  expect(result.verdict).toBe('regression')
+  // A baseline that lacks one of the commands has no mean to compare with.
+  const { rate: _, ...others } = baseline.metrics
+  const partial = await run(machine('mean', 1.2, 0.004), { ...baseline, metrics: others }, [], '7.0.15', 0.015)
+  expect(partial.result.metrics[0]?.change).toBeNull()
 })
 
 test('several nights together show a lasting change that no single one does', async () => {

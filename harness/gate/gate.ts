@@ -3,7 +3,7 @@ import type { GateMetric, GateResult } from '../../reports/gate-result.ts'
 import { type Baseline, type GateHost, whyNotComparable } from './baseline.ts'
 import type { HistoryEntry } from './gate-history.ts'
 import { type Judgement, judge, overall } from './judgement.ts'
-import { fromLogCost, type Metric } from './metric.ts'
+import { fromLogCost, type Metric, watchedMetrics, withMean } from './metric.ts'
 import { type Measured, measureRounds, type RoundsOptions, type Sampler } from './rounds.ts'
 import { median } from './statistics.ts'
 import { recentChange } from './trend.ts'
@@ -11,6 +11,8 @@ import { recentChange } from './trend.ts'
 export interface GateOptions {
   sampler: Sampler
   metrics: readonly Metric[]
+  /** Of the mean over all metrics; null: not watched. */
+  meanThreshold: number | null
   baseline: Baseline | undefined
   history: readonly HistoryEntry[]
   /** Version of redis-server, null without one. */
@@ -32,23 +34,24 @@ export interface GateOutcome {
 }
 
 export async function runGate(options: GateOptions): Promise<GateOutcome> {
-  const { sampler, metrics, baseline, control, host, budgetMs, signal, onRound } = options
+  const { sampler, metrics, meanThreshold, baseline, control, host, budgetMs, signal, onRound } = options
   const startedAt = new Date().toISOString()
   const startMs = performance.now()
   const unusable = baseline === undefined ? undefined : whyNotComparable(baseline, control, host)
   const usable = unusable === undefined ? baseline : undefined
-  const costsThen = new Map(metrics.map(({ name }) => [name, usable?.metrics[name]?.logCosts ?? null] as const))
-  const known = new Map([...costsThen].flatMap(([name, costs]) => (costs === null ? [] : [[name, costs] as const])))
+  const known = new Map(Object.entries(usable?.metrics ?? {}).map(([name, { logCosts }]) => [name, logCosts] as const))
   const measured = await measureRounds(sampler, {
     metrics,
+    meanThreshold,
     baseline: known,
     budgetMs,
     now: () => performance.now(),
     signal,
     onRound,
   })
-  const judgements = metrics.map((metric) =>
-    judge(metric, measured.samples.get(metric.name) ?? [], known.get(metric.name) ?? null),
+  const then = withMean(metrics, known)
+  const judgements = watchedMetrics(metrics, meanThreshold).map((metric) =>
+    judge(metric, measured.samples.get(metric.name) ?? [], then.get(metric.name) ?? null),
   )
   const entry = historyEntry(options, startedAt, judgements)
   const shown = judgements.map((judgement) => shownMetric(judgement, measured, [...options.history, entry], control))

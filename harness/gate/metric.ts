@@ -22,6 +22,47 @@ export interface Round {
 
 export type { GateVerdict } from '../../reports/gate-result.ts'
 
+/** Name of the mean in results and history; a baseline does not hold it, but the rounds that it is made from. */
+export const MEAN = 'all'
+
+/**
+ * All metrics as one: the mean of their log costs in the same round. What slows every command down shows here long
+ * before it shows in any one of them, because their noise is mostly their own.
+ */
+function meanMetric(threshold: number): Metric {
+  return { name: MEAN, title: 'All commands (mean)', unit: 'CPU µs/request', better: 'less', threshold }
+}
+
+/** What is watched: the metrics, after the mean over them unless it has no threshold. */
+export function watchedMetrics(metrics: readonly Metric[], meanThreshold: number | null): readonly Metric[] {
+  return meanThreshold === null ? metrics : [meanMetric(meanThreshold), ...metrics]
+}
+
+/** The round of the mean from those of all metrics: geometric means. */
+export function meanRound(metrics: readonly Metric[], rounds: ReadonlyMap<string, Round>): Round {
+  const mean = (costOf: (round: Round) => number) => {
+    const logs = metrics.map(({ name, better }) => {
+      const log = Math.log(costOf(rounds.get(name) as Round))
+      return better === 'less' ? log : -log
+    })
+    return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length)
+  }
+  const control = metrics.every(({ name }) => rounds.get(name)?.control !== null)
+  return { engine: mean(({ engine }) => engine), control: control ? mean((round) => round.control ?? 1) : null }
+}
+
+/** Log costs by metric with those of the mean added; it stays absent when a metric lacks rounds. */
+export function withMean(
+  metrics: readonly Metric[],
+  costs: ReadonlyMap<string, readonly number[]>,
+): ReadonlyMap<string, readonly number[]> {
+  const all = metrics.map(({ name }) => costs.get(name) ?? [])
+  const length = Math.max(0, ...all.map((one) => one.length))
+  if (length === 0 || all.some((one) => one.length !== length)) return costs
+  const means = Array.from({ length }, (_, i) => all.reduce((sum, one) => sum + (one[i] as number), 0) / all.length)
+  return new Map([...costs, [MEAN, means]])
+}
+
 /** ln of the cost of a round: of the ratio when there is a control, else of the engine's own value. */
 export function logCost(metric: Metric, round: Round): number {
   const value = Math.log(round.engine / (round.control ?? 1))

@@ -6,13 +6,15 @@
 import { randomFromText } from '../../engine/data/random.ts'
 import type { Random } from '../../engine/io.ts'
 import { judge, overall } from './judgement.ts'
-import type { GateVerdict, Metric, Round } from './metric.ts'
+import { type GateVerdict, type Metric, type Round, watchedMetrics, withMean } from './metric.ts'
 import { measureRounds, type Sampler } from './rounds.ts'
 import { median } from './statistics.ts'
 
 export interface PowerSettings {
   metrics: readonly Metric[]
-  /** Log costs of real rounds by metric name; only their spread matters. */
+  /** Of the mean over all metrics. */
+  meanThreshold: number
+  /** Log costs of real rounds by metric name, of equal length; only their spread matters. */
   recorded: ReadonlyMap<string, readonly number[]>
   /** Share by which every command is slowed down: 0.05 is 5 %. */
   planted: number
@@ -20,7 +22,7 @@ export interface PowerSettings {
   affected?: readonly string[]
   runs: number
   budgetMs: number
-  /** How long one round over all metrics takes on a real machine. */
+  /** How long one round takes on a real machine. */
   roundMs: number
   /** Rounds of the baseline. */
   baselineRounds: number
@@ -58,41 +60,61 @@ export async function simulatePower(settings: PowerSettings): Promise<PowerRow> 
   }
 }
 
+/** Rounds that are drawn together: what lasts longer than one (a busy neighbour) stays in the noise. */
+const BLOCK_ROUNDS = 8
+
 async function simulateRun(settings: PowerSettings, random: Random): Promise<{ verdict: GateVerdict; rounds: number }> {
-  const { metrics, recorded, planted, affected, roundMs, budgetMs, baselineRounds } = settings
-  const noiseOf = (name: string) => recorded.get(name) ?? []
-  const draw = (name: string) => {
-    const noise = noiseOf(name)
-    return noise[random.below(noise.length)] as number
-  }
-  const baseline = new Map(
-    metrics.map(({ name }) => [name, Array.from({ length: baselineRounds }, () => draw(name))] as const),
-  )
-  let nowMs = 0
-  let longest = 0
-  const sampler: Sampler = {
-    async round(wanted) {
-      // Starting the servers is about a quarter of a round, whatever is measured.
-      nowMs += roundMs * (0.25 + (0.75 * wanted.length) / metrics.length)
-      return new Map(wanted.map((metric) => [metric.name, slowed(metric, draw(metric.name))]))
-    },
-  }
+  const { metrics, meanThreshold, recorded, planted, affected, roundMs, budgetMs, baselineRounds } = settings
+  const thenRounds = drawRounds(recorded, random)
+  const then = Array.from({ length: baselineRounds }, thenRounds)
+  const baseline = new Map(metrics.map(({ name }) => [name, then.map((round) => round.get(name) ?? 0)] as const))
   const slowed = (metric: Metric, cost: number): Round => {
     const slower = affected === undefined || affected.includes(metric.name) ? Math.log1p(planted) : 0
     const value = Math.exp(metric.better === 'less' ? cost + slower : -cost - slower)
     return { engine: value, control: 1 }
   }
+  let nowMs = 0
+  let count = 0
+  const nextRound = drawRounds(recorded, random)
+  const sampler: Sampler = {
+    async round() {
+      nowMs += roundMs
+      const costs = nextRound()
+      return new Map(metrics.map((metric) => [metric.name, slowed(metric, costs.get(metric.name) ?? 0)]))
+    },
+  }
   const { samples } = await measureRounds(sampler, {
     metrics,
+    meanThreshold,
     baseline,
     budgetMs,
     now: () => nowMs,
-    onRound: (count) => {
-      longest = count
+    onRound: (rounds) => {
+      count = rounds
     },
   })
-  const verdicts = metrics.map((metric) => {
-    return judge(metric, samples.get(metric.name) ?? [], baseline.get(metric.name) ?? null).verdict
+  const costsThen = withMean(metrics, baseline)
+  const verdicts = watchedMetrics(metrics, meanThreshold).map((metric) => {
+    return judge(metric, samples.get(metric.name) ?? [], costsThen.get(metric.name) ?? null).verdict
   })
-  return { verdict: overall(verdicts), rounds: longest }
+  return { verdict: overall(verdicts), rounds: count }
+}
+
+/** Whole rounds (log cost by metric), drawn from the recorded ones in blocks of neighbours: a moving block bootstrap. */
+function drawRounds(
+  recorded: ReadonlyMap<string, readonly number[]>,
+  random: Random,
+): () => ReadonlyMap<string, number> {
+  const length = Math.min(...[...recorded.values()].map((costs) => costs.length))
+  let at = 0
+  let left = 0
+  return () => {
+    if (left === 0) {
+      left = Math.min(BLOCK_ROUNDS, length)
+      at = random.below(length - left + 1)
+    }
+    left--
+    const index = at++
+    return new Map([...recorded].map(([name, costs]) => [name, costs[index] as number]))
+  }
 }

@@ -17,36 +17,76 @@ const metrics: Metric[] = ['get', 'set', 'zadd'].map((name) => ({
 function machine(spreads: Readonly<Record<string, number>>): {
   sampler: Sampler
   now: () => number
-  asked: string[][]
+  rounds: () => number
 } {
   const noise = normalNoise('machine')
   let nowMs = 0
-  const asked: string[][] = []
+  let rounds = 0
   const sampler: Sampler = {
-    async round(wanted) {
+    async round() {
       nowMs += 10_000
-      asked.push(wanted.map(({ name }) => name))
+      rounds++
       return new Map<string, Round>(
-        wanted.map(({ name }) => [name, { engine: Math.exp((spreads[name] ?? 0) * noise()), control: 1 }]),
+        metrics.map(({ name }) => [name, { engine: Math.exp((spreads[name] ?? 0) * noise()), control: 1 }]),
       )
     },
   }
-  return { sampler, now: () => nowMs, asked }
+  return { sampler, now: () => nowMs, rounds: () => rounds }
 }
 
-test('a metric that is known well enough rests; the others go on', async () => {
-  const { sampler, now, asked } = machine({ get: 0.001, set: 0.001, zadd: 0.04 })
-  const { samples } = await measureRounds(sampler, { metrics, baseline: new Map(), budgetMs: 3_600_000, now })
-  expect(asked[0]).toEqual(['get', 'set', 'zadd'])
-  expect(asked.at(-1)).toEqual(['zadd'])
-  expect(samples.get('get')?.length).toBe(15)
+test('rounds go on until the last metric is known well enough', async () => {
+  const quiet = machine({ get: 0.001, set: 0.001, zadd: 0.001 })
+  const common = { metrics, meanThreshold: null, baseline: new Map(), budgetMs: 3_600_000 }
+  expect((await measureRounds(quiet.sampler, { ...common, now: quiet.now })).samples.get('get')).toHaveLength(15)
+  const { sampler, now } = machine({ get: 0.001, set: 0.001, zadd: 0.04 })
+  const { samples } = await measureRounds(sampler, { ...common, now })
   expect(samples.get('zadd')?.length).toBeGreaterThan(15)
+  expect(samples.get('get')).toHaveLength(samples.get('zadd')?.length ?? 0)
+})
+
+test('the mean over the commands is in every round, beside them', async () => {
+  const { sampler, now } = machine({ get: 0.1, set: 0.2, zadd: 0.3 })
+  const { samples, rounds } = await measureRounds(sampler, {
+    metrics,
+    meanThreshold: 0.5,
+    baseline: new Map(),
+    budgetMs: 65_000,
+    now,
+  })
+  const costs = metrics.map(({ name }) => samples.get(name) ?? [])
+  const means = costs[0]?.map((_, i) => costs.reduce((sum, one) => sum + (one[i] ?? 0), 0) / costs.length) ?? []
+  expect(means).toHaveLength(6)
+  for (const [i, mean] of means.entries()) {
+    expect(samples.get('all')?.[i]).toBeCloseTo(mean, 10)
+    expect(rounds.get('all')?.[i]?.engine).toBeCloseTo(Math.exp(mean), 10)
+  }
+})
+
+test('a round in which a metric failed does not count', async () => {
+  const { sampler, now } = machine({})
+  let odd = false
+  const failing: Sampler = {
+    async round() {
+      odd = !odd
+      const found = new Map(await sampler.round())
+      if (odd) found.delete('set')
+      return found
+    },
+  }
+  const { samples } = await measureRounds(failing, {
+    metrics,
+    meanThreshold: 0.1,
+    baseline: new Map(),
+    budgetMs: 65_000,
+    now,
+  })
+  expect([...samples.values()].map(({ length }) => length)).toEqual([3, 3, 3, 3])
 })
 
 test('no round is begun that would not end within the budget', async () => {
-  const { sampler, now, asked } = machine({ get: 1, set: 1, zadd: 1 })
-  await measureRounds(sampler, { metrics, baseline: new Map(), budgetMs: 65_000, now })
-  expect(asked).toHaveLength(6)
+  const { sampler, now, rounds } = machine({ get: 1, set: 1, zadd: 1 })
+  await measureRounds(sampler, { metrics, meanThreshold: null, baseline: new Map(), budgetMs: 65_000, now })
+  expect(rounds()).toBe(6)
   expect(now()).toBe(60_000)
 })
 
@@ -55,6 +95,7 @@ test('an abort ends the rounds with what there is', async () => {
   const abort = new AbortController()
   const { samples } = await measureRounds(sampler, {
     metrics,
+    meanThreshold: null,
     baseline: new Map(),
     budgetMs: 3_600_000,
     now,
@@ -68,11 +109,25 @@ test('an abort ends the rounds with what there is', async () => {
 
 test('runs without a difference pass, a planted 5 % is caught, and the same seed says the same', async () => {
   const noise = normalNoise('recorded')
-  const recorded = new Map(metrics.map(({ name }) => [name, Array.from({ length: 200 }, () => 0.03 * noise())]))
-  const settings = { metrics, recorded, runs: 40, budgetMs: 900_000, roundMs: 8_000, baselineRounds: 60, seed: 'test' }
+  // A start of the servers is good or bad for all commands alike, and each has its own noise besides.
+  const starts = Array.from({ length: 200 }, () => 0.02 * noise())
+  const recorded = new Map(metrics.map(({ name }) => [name, starts.map((start) => start + 0.05 * noise())]))
+  const settings = {
+    metrics: metrics.map((metric) => ({ ...metric, threshold: 0.075 })),
+    meanThreshold: 0.025,
+    recorded,
+    runs: 40,
+    budgetMs: 900_000,
+    roundMs: 6_000,
+    baselineRounds: 200,
+    seed: 'test',
+  }
   const none = await simulatePower({ ...settings, planted: 0 })
   expect(none.shares.regression + none.shares.improvement).toBe(0)
   const five = await simulatePower({ ...settings, planted: 0.05 })
   expect(five.shares.regression).toBeGreaterThanOrEqual(0.95)
   expect(await simulatePower({ ...settings, planted: 0.05 })).toEqual(five)
+  // One command alone has to be three times as slow to be seen as surely.
+  const single = await simulatePower({ ...settings, planted: 0.15, affected: ['set'] })
+  expect(single.shares.regression).toBeGreaterThanOrEqual(0.95)
 })

@@ -8,7 +8,7 @@ import type { BenchServer, Contender, Stand } from '../bench/stand.ts'
 import { runLoad } from '../load/load.ts'
 import { defaultLoad } from '../load/load-spec.ts'
 import { GATE_KEYS, type GateMetricSpec } from './gate-metrics.ts'
-import type { Metric, Round } from './metric.ts'
+import type { Round } from './metric.ts'
 import type { Sampler } from './rounds.ts'
 
 export interface ServerSamplerOptions {
@@ -24,7 +24,7 @@ export interface ServerSamplerOptions {
 /** After the start, with all commands mixed: until then the engine's code is being compiled. */
 const WARMUP_MS = 1000
 /** Before a sample, as a share of it: connections are open, caches hold what this command needs. */
-const WARMUP_SHARE = 0.5
+const WARMUP_SHARE = 0.35
 const LIST_LENGTH = 200
 
 export class ServerSampler implements Sampler {
@@ -35,7 +35,7 @@ export class ServerSampler implements Sampler {
     this.options = options
   }
 
-  async round(wanted: readonly Metric[]): Promise<ReadonlyMap<string, Round>> {
+  async round(): Promise<ReadonlyMap<string, Round>> {
     const { stand, control, metrics } = this.options
     const order: Contender[] = control ? ['redis', 'engine'] : ['engine']
     if (this.rounds++ % 2 === 1) order.reverse()
@@ -49,7 +49,6 @@ export class ServerSampler implements Sampler {
     }
     const found = new Map<string, Round>()
     for (const [position, metric] of metrics.entries()) {
-      if (!wanted.some(({ name }) => name === metric.name)) continue
       const costs: Partial<Record<Contender, number>> = {}
       // Who goes first alternates within a round too.
       for (const server of position % 2 === 0 ? servers : [...servers].reverse()) {
