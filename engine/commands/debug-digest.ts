@@ -7,7 +7,7 @@
  * were mixed into a digest of their own. Digests of keys are folded into the data set's, database by database.
  */
 import { createHash } from 'node:crypto'
-import { formatDouble } from '../resp/writer.ts'
+import { formatDouble } from '../data/double-text.ts'
 import type { HashValue } from '../store/hash-value.ts'
 import { NO_FIELD } from '../store/hash-value.ts'
 import { type Aggregate, type Entry, type KeyspacePort, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'

@@ -1,4 +1,5 @@
 /** DEBUG's looks at how single values are kept. Addresses mean nothing here: they only differ from entry to entry. */
+import { formatFixed } from '../data/double-text.ts'
 import { dumpPayload } from '../persist/rdb-writer.ts'
 import { idleSeconds } from '../store/access-clock.ts'
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
@@ -49,7 +50,7 @@ function listParts({ server }: Context, { list }: ListValue): string[] {
   for (let node = list.head; node !== undefined; node = node.after) bytes += node.byteLength
   return [
     `ql_nodes:${list.nodeCount}`,
-    `ql_avg_node:${(list.length / list.nodeCount).toFixed(2)}`,
+    `ql_avg_node:${formatFixed(list.length / list.nodeCount, 2)}`,
     `ql_listpack_max:${values['list-max-listpack-size']}`,
     `ql_compressed:${values['list-compress-depth'] === 0 ? 0 : 1}`,
     `ql_uncompressed_size:${bytes}`,
@@ -142,10 +143,10 @@ function describeTable(chains: readonly number[]): string {
   const elements = lengths.reduce((sum, { length, count }) => sum + length * count, 0)
   if (elements === 0) return EMPTY_TABLE
   const used = size - (chains[0] ?? 0)
-  const perChain = (elements / used).toFixed(2)
+  const perChain = formatFixed(Math.fround(elements / used), 2)
   const distribution = lengths.map(({ length, count }) => {
     const label = length >= CHAIN_LENGTH_MAX ? `>= ${CHAIN_LENGTH_MAX}` : String(length)
-    return `   ${label}: ${count} (${((count / size) * 100).toFixed(2)}%)\n`
+    return `   ${label}: ${count} (${formatFixed(Math.fround(Math.fround(count / size) * 100), 2)}%)\n`
   })
   return `Hash table 0 stats (main hash table):
  table size: ${size}

@@ -2,7 +2,7 @@
  * Members of sorted sets as places on earth (Redis's geo.c): their score is the cell that they lie in. Searches are in
  * geo-search.ts.
  */
-import { parseStrictDouble } from '../data/double-text.ts'
+import { formatFixed, parseStrictDouble } from '../data/double-text.ts'
 import {
   distanceM,
   geohashText,
@@ -29,15 +29,8 @@ export function positionArgument(context: Context, args: Arguments, index: numbe
     return undefined
   }
   if (Math.abs(longitude) <= LONGITUDE_MAX && Math.abs(latitude) <= LATITUDE_MAX) return { longitude, latitude }
-  context.reply.error(`ERR invalid longitude,latitude pair ${sixDigits(longitude)},${sixDigits(latitude)}`)
+  context.reply.error(`ERR invalid longitude,latitude pair ${formatFixed(longitude, 6)},${formatFixed(latitude, 6)}`)
   return undefined
-}
-
-/** C's `%f`. */
-function sixDigits(value: number): string {
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
-  if (Object.is(value, -0)) return '-0.000000'
-  return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`
 }
 
 const unitsM = new Map([
@@ -56,15 +49,14 @@ export function unitArgument(context: Context, args: Arguments, index: number): 
 
 /** A distance, always as text of four decimals. */
 export function sendDistance({ reply }: Context, distance: number): void {
-  reply.latin1(distance.toFixed(4))
+  reply.latin1(formatFixed(distance, 4))
 }
 
 /** Longitude and latitude with up to 17 decimals. */
 export function sendPosition({ reply }: Context, { longitude, latitude }: Position): void {
   reply.array(2)
   for (const value of [longitude, latitude]) {
-    const text = value
-      .toFixed(17)
+    const text = formatFixed(value, 17)
       .replace(/\.?0+$/, '')
       .replace(/^-0$/, '0')
     if (reply.protocol === 3) reply.raw(Buffer.from(`,${text}\r\n`))

@@ -148,14 +148,14 @@ function* difference({ sources: [first, ...others] }: Query): Generator<ScoredMe
 }
 
 function compute(context: Context, operation: Operation, query: Query): SortedSetValue {
-  const result = SortedSetValue.empty(context.server.aggregateSettings)
+  const result = SortedSetValue.building(context.server.aggregateSettings)
   if (operation === 'union') {
     for (const [member, score] of union(query)) result.set(member, score)
   } else {
     const pairs = operation === 'inter' ? intersection(query) : difference(query)
     for (const { member, score } of pairs) result.set(member, score)
   }
-  return result
+  return result.built()
 }
 
 function send(context: Context, args: Arguments, operation: Operation): void {

@@ -89,9 +89,12 @@ function range(context: Context, args: Arguments, form: RangeForm): void {
     sendMembers(context, pairs, options.withScores)
     return
   }
-  const result = SortedSetValue.empty(context.server.aggregateSettings)
+  const settings = context.server.aggregateSettings
+  // Redis makes a skip list when it knows beforehand that there are too many: for ranks.
+  const isLarge = kind === 'rank' && pairs.length > settings.limits['zset-max-listpack-entries']
+  const result = isLarge ? SortedSetValue.building(settings) : SortedSetValue.empty(settings)
   for (const { member, score } of pairs) result.set(member, score)
-  storeSortedSet(context, args, 1, result, 'zrangestore')
+  storeSortedSet(context, args, 1, result.built(), 'zrangestore')
 }
 
 function zrange(context: Context, args: Arguments): void {

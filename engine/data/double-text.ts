@@ -1,5 +1,7 @@
 /**
- * Floating point numbers in text as C's strtod reads them: decimal, hexadecimal, `inf`, `infinity`, blanks in front.
+ * Floating point numbers in text: as C's strtod reads them (decimal, hexadecimal, `inf`, `infinity`, blanks in front),
+ * and as its printf writes them. JavaScript writes the same digits but for one rule: of two texts that are equally near
+ * to a number, C takes the one that ends in an even digit, JavaScript the larger.
  */
 
 const BLANKS = /^[\t-\r ]*/
@@ -38,4 +40,56 @@ function hexadecimalValue([, sign, whole = '', fraction = '', exponent = '0']: R
   if (whole === '' && fraction === '') return undefined
   const value = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length)
   return sign === '-' ? -value : value
+}
+
+/** C's `%.17g`, with which Redis prints doubles; infinities are `inf` and `-inf`. */
+export function formatDouble(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return 'inf'
+  if (value === Number.NEGATIVE_INFINITY) return '-inf'
+  return Number.isNaN(value) ? 'nan' : formatWithPrecision(value, 17)
+}
+
+/** C's `%.<precision>g` for finite numbers. */
+export function formatWithPrecision(value: number, precision: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 10 ** Math.min(precision, 15)) {
+    return Object.is(value, -0) ? '-0' : String(value)
+  }
+  const rounded = value.toExponential(precision - 1)
+  const mark = rounded.indexOf('e')
+  const exponent = Number(rounded.slice(mark + 1))
+  const mantissa = evenAtTie(rounded.slice(0, mark), value, precision - 1 - exponent)
+  if (exponent < -4 || exponent >= precision) {
+    const size = Math.abs(exponent)
+    return `${trimmed(mantissa)}e${exponent < 0 ? '-' : '+'}${size < 10 ? '0' : ''}${size}`
+  }
+  const sign = value < 0 ? '-' : ''
+  const digits = mantissa.replace(/[-.]/g, '')
+  if (exponent < 0) return trimmed(`${sign}0.${'0'.repeat(-1 - exponent)}${digits}`)
+  const whole = `${sign}${digits.slice(0, exponent + 1)}`
+  return exponent + 1 === precision ? whole : trimmed(`${whole}.${digits.slice(exponent + 1)}`)
+}
+
+/** C's `%.<decimals>f`. */
+export function formatFixed(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return formatDouble(value)
+  if (Object.is(value, -0)) return `-${formatFixed(0, decimals)}`
+  if (Math.abs(value) < 1e21) return evenAtTie(value.toFixed(decimals), value, decimals)
+  return `${BigInt(value)}.${'0'.repeat(decimals)}`
+}
+
+/** `digits` is `value` as JavaScript has rounded it to so many decimals (fewer than none: to a power of ten). */
+function evenAtTie(digits: string, value: number, decimals: number): string {
+  const last = Number(digits.at(-1))
+  return last % 2 === 1 && isTie(Math.abs(value), decimals) ? `${digits.slice(0, -1)}${last - 1}` : digits
+}
+
+/** Whether the number lies right between two neighbours of so many decimals: then it is an odd multiple of 2^-(decimals + 1). */
+function isTie(size: number, decimals: number): boolean {
+  if (decimals >= 0) return (size * 2 ** (decimals + 1)) % 2 === 1
+  const unit = 10n ** BigInt(-decimals)
+  return Number.isInteger(size) && BigInt(size) % unit === unit / 2n
+}
+
+function trimmed(decimal: string): string {
+  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
 }

@@ -19,7 +19,10 @@ const number = fc.integer({ min: -70_000, max: 70_000 }).map(String)
 const score = fc.oneof(
   number,
   number.map((text) => String(Number(text) / 7)),
-  fc.constantFrom('inf', '-inf'),
+  fc.constantFrom('inf', '-inf', '-0'),
+  fc.double({ noNaN: true }).map(String),
+  // Half of these lie right between two texts of 17 digits.
+  fc.maxSafeInteger().map((whole) => String(whole / 16)),
 )
 /** Small and large: of each encoding. */
 const some = <T>(item: fc.Arbitrary<T>) =>

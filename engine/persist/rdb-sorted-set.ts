@@ -59,7 +59,7 @@ class PairsLoader implements AggregateLoader {
   private missing = -1
 
   constructor(settings: AggregateSettings, readScore: (input: RdbInput) => number) {
-    this.value = SortedSetValue.empty(settings)
+    this.value = SortedSetValue.building(settings)
     this.readScore = readScore
   }
 
@@ -74,7 +74,9 @@ class PairsLoader implements AggregateLoader {
     const score = this.readScore(input)
     if (Number.isNaN(score)) input.fail('Zset with NAN score detected')
     if (!this.value.set(member, score)) input.fail('Zset with dup elements detected')
-    return --this.missing === 0
+    if (--this.missing > 0) return false
+    this.value.built()
+    return true
   }
 }
 

@@ -8,6 +8,7 @@
  *
  *     reserve(n):  limit - length >= n ?  write  :  grow(n)  → empty? take from the pool and announce : double
  */
+import { formatDouble } from '../data/double-text.ts'
 import type { Reply } from './reply.ts'
 
 /**
@@ -269,23 +270,6 @@ export class ReplyWriter implements Reply {
     this.pool.give(this.buffer)
     this.buffer = larger
   }
-}
-
-/** A double as Redis 7.0 prints it: C's `%.17g`, infinities as `inf` and `-inf`. */
-export function formatDouble(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return Object.is(value, -0) ? '-0' : String(value)
-  if (value === Number.POSITIVE_INFINITY) return 'inf'
-  if (value === Number.NEGATIVE_INFINITY) return '-inf'
-  if (Number.isNaN(value)) return 'nan'
-  const [mantissa, exponentText] = value.toExponential(16).split('e') as [string, string]
-  const exponent = Number(exponentText)
-  if (exponent >= -4 && exponent < 17) return trimZeros(value.toPrecision(17))
-  const digits = Math.abs(exponent)
-  return `${trimZeros(mantissa)}e${exponent < 0 ? '-' : '+'}${digits < 10 ? '0' : ''}${digits}`
-}
-
-function trimZeros(decimal: string): string {
-  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
 }
 
 const CR = 13

@@ -5,10 +5,10 @@
  * numbers above 0; one with many holes is refused (or made an object, see `encode_sparse_array`).
  */
 
+import { formatWithPrecision } from '../data/double-text.ts'
 import { JsonDecoder } from './cjson-decoder.ts'
 import { type LuaExports, type LuaFunction, LuaType } from './lua-api.ts'
 import type { LuaProgram } from './lua-program.ts'
-import { formatWithPrecision } from './number-text.ts'
 
 export interface JsonSettings {
   sparseConvert: boolean

@@ -14,6 +14,7 @@
  * Addresses are numbers. Views on the memory are replaced when it grows, which any call that allocates may do: read
  * `bytes` anew after each call.
  */
+import { formatDouble } from '../data/double-text.ts'
 import { type LuaExports, LuaStatus } from './lua-api.ts'
 import { instantiate, PAGE_BYTES } from './web-assembly.ts'
 
@@ -183,6 +184,12 @@ export class LuaProgram {
   textAt(L: number, index: number): string | undefined {
     const pointer = this.stringAt(L, index)
     return pointer === 0 ? undefined : this.bytes.toString('latin1', pointer, pointer + this.stringLength)
+  }
+
+  /** A number as Redis prints it. What is no number has a sign, which only Lua's own conversion can see. */
+  numberText(L: number, index: number): string {
+    const value = this.api.lua_tonumber(L, index)
+    return Number.isNaN(value) ? (this.textAt(L, index) as string) : formatDouble(value)
   }
 
   /** A copy of a string's bytes. */

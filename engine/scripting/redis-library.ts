@@ -1,7 +1,6 @@
 /** The `redis` table: what scripts call the server with. Texts of errors are Redis 7.0.15's. */
 import { createHash } from 'node:crypto'
 import { Arguments } from '../commands/arguments.ts'
-import { formatDouble } from '../resp/writer.ts'
 import { REDIS_VERSION } from '../server/info-fields.ts'
 import type { RunningServer } from '../server/running-server.ts'
 import { type LuaFunction, LuaType, REGISTRY } from './lua-api.ts'
@@ -167,7 +166,7 @@ export class RedisLibrary {
         args.push(at, at + size)
         at += size
       } else if (type === LuaType.number) {
-        const text = formatDouble(api.lua_tonumber(L, i))
+        const text = program.numberText(L, i)
         if (at + text.length > this.memory.length) this.growArguments(at, text.length)
         this.memory.write(text, at, 'latin1')
         args.push(at, at + text.length)

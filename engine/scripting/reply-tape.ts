@@ -7,8 +7,9 @@
  *
  *     HGETALL, two pairs:   kinds  [ map, bulk, bulk, bulk, bulk ]     numbers [ 2, 0…2, 2…5, … ]
  */
+
+import { formatDouble } from '../data/double-text.ts'
 import type { Reply } from '../resp/reply.ts'
-import { formatDouble } from '../resp/writer.ts'
 import type { LuaProgram } from './lua-program.ts'
 
 const Kind = {

@@ -123,7 +123,7 @@ export class ScriptReply {
       return true
     }
     if (this.pushField('ok', LuaType.string)) reply.simple(cText(program, L).replace(/[\r\n]/g, ' '))
-    else if (this.pushField('double', LuaType.number)) reply.double(api.lua_tonumber(L, -1))
+    else if (this.pushField('double', LuaType.number)) this.writeDouble()
     else if (this.pushField('map', LuaType.table)) this.writePairs(true)
     else if (this.pushField('set', LuaType.table)) this.writePairs(false)
     else if (this.pushField('big_number', LuaType.string)) {
@@ -133,6 +133,13 @@ export class ScriptReply {
     } else return false
     api.lua_settop(L, -2)
     return true
+  }
+
+  private writeDouble(): void {
+    const { program, reply, L } = this
+    const text = program.numberText(L, -1)
+    if (reply.protocol === 3) reply.raw(Buffer.from(`,${text}\r\n`))
+    else reply.latin1(text)
   }
 
   /** The error of a table with `err`, which is on top. */

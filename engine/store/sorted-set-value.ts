@@ -4,12 +4,14 @@
  * then a hash table of the members with their scores beside it, and a tree for the order, which answers to the name of
  * Redis's skip list. It never goes back.
  *
- * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis.
+ * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis. What Redis builds as a skip list, to look only
+ * at its end whether a listpack will do (results of set algebra, values out of RDB files), is built by `building` and
+ * ended by `built`: if it has become large by then, -0 has stayed.
  */
 import { ChunkedFloat64Array } from '../data/chunked-array.ts'
+import { formatDouble } from '../data/double-text.ts'
 import { bytesOf, NO_SLOT, ScanTable } from '../data/scan-table.ts'
 import { ScoreTree, step } from '../data/score-tree.ts'
-import { formatDouble } from '../resp/writer.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
 
@@ -93,6 +95,7 @@ export class SortedSetValue implements Aggregate {
   private small: ScoredMember[] = []
   private large: LargeSortedSet | undefined
   private memberBytes = 0
+  private keepsNegativeZero = false
 
   private constructor(settings: AggregateSettings) {
     this.settings = settings
@@ -100,6 +103,22 @@ export class SortedSetValue implements Aggregate {
 
   static empty(settings: AggregateSettings): SortedSetValue {
     return new SortedSetValue(settings)
+  }
+
+  /** Empty, to be filled and then ended with `built`. */
+  static building(settings: AggregateSettings): SortedSetValue {
+    const value = new SortedSetValue(settings)
+    value.keepsNegativeZero = true
+    return value
+  }
+
+  /** This value, in the form that it has from now on. */
+  built(): this {
+    this.keepsNegativeZero = false
+    this.small.forEach((pair, index) => {
+      if (Object.is(pair.score, -0)) this.small[index] = { member: pair.member, score: 0 }
+    })
+    return this
   }
 
   get encoding(): string {
@@ -166,7 +185,7 @@ export class SortedSetValue implements Aggregate {
       }
       this.memberBytes += member.length
     }
-    const pair = { member, score: score === 0 ? 0 : score }
+    const pair = { member, score: score === 0 && !this.keepsNegativeZero ? 0 : score }
     small.splice(
       this.rankOf((other) => !isBefore(other, pair)),
       0,
