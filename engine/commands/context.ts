@@ -60,6 +60,8 @@ export interface Context {
   /** Changes that touch no single key (FLUSHALL): adds to the dirty count. */
   dirty(changes: number): void
 
+  /** Whether replicas or an AOF see this command: else words for `propagateAs` and `alsoPropagate` need not be made. */
+  readonly isPropagated: boolean
   /** Replicas and AOF receive this instead of the arguments (SET … EX becomes SET … PXAT). */
   propagateAs(words: readonly (string | Buffer)[] | Arguments): void
   /** In addition to the command itself, after it. */

@@ -103,7 +103,7 @@ function smembers(context: Context): void {
   const value = setAt(context, context.lookupRead(1))
   if (value === 'other') return
   context.reply.set(value?.size ?? 0)
-  for (const member of value ?? []) context.reply.latin1(member)
+  value?.send(context.reply)
 }
 
 const drawFrom =
@@ -128,13 +128,13 @@ function spop(context: Context, args: Arguments): void {
     return
   }
   context.db.willChange(entry)
-  const member = value.at(drawFrom(context)(value.size))
-  value.remove(member)
-  const isGone = settle(context, entry, value.size)
+  const index = drawFrom(context)(value.size)
   context.changed(1, 'set', 'spop')
+  if (context.isPropagated) context.propagateAs(['SREM', args.copy(1), Buffer.from(value.at(index), 'latin1')])
+  value.sendAt(index, context.reply)
+  value.removeAt(index)
+  const isGone = settle(context, entry, value.size)
   if (isGone) context.notify('generic', 'del', args.copy(1))
-  context.propagateAs(['SREM', args.copy(1), Buffer.from(member, 'latin1')])
-  context.reply.latin1(member)
 }
 
 function spopSome(context: Context, args: Arguments): void {
@@ -147,31 +147,37 @@ function spopSome(context: Context, args: Arguments): void {
     context.reply.set(0)
     return
   }
-  const takesAll = count >= value.size
-  const members = takesAll ? [...value] : sample(count, value.size, drawFrom(context)).map((index) => value.at(index))
-  if (takesAll) {
-    context.db.remove(entry)
-  } else {
-    context.db.willChange(entry)
-    for (const member of members) value.remove(member)
-    context.db.changed(entry)
-  }
+  const popped = Math.min(count, value.size)
   context.changed(1, 'set', 'spop')
-  context.dirty(members.length - 1)
-  if (takesAll) {
-    context.notify('generic', 'del', args.copy(1))
-    context.propagateAs(['DEL', args.copy(1)])
-  } else {
-    propagateRemoval(context, args.copy(1), members)
+  context.dirty(popped - 1)
+  context.reply.set(popped)
+  if (popped < value.size) {
+    context.db.willChange(entry)
+    popDrawn(context, args, value, popped)
+    context.db.changed(entry)
+    return
   }
-  context.reply.set(members.length)
-  for (const member of members) context.reply.latin1(member)
+  value.send(context.reply)
+  context.db.remove(entry)
+  context.notify('generic', 'del', args.copy(1))
+  context.propagateAs(['DEL', args.copy(1)])
 }
 
-/** One SREM for each, as Redis 7.0 does. */
-function propagateRemoval(context: Context, key: Buffer, [first = '', ...others]: readonly string[]): void {
-  context.propagateAs(['SREM', key, Buffer.from(first, 'latin1')])
-  for (const member of others) context.alsoPropagate(['SREM', key, Buffer.from(member, 'latin1')])
+/** Sends and removes members by chance. For replicas and the log it is one SREM each, as Redis 7.0 does. */
+function popDrawn(context: Context, args: Arguments, value: SetValue, count: number): void {
+  const draw = drawFrom(context)
+  const { isPropagated } = context
+  const key = args.copy(1)
+  for (let i = 0; i < count; i++) {
+    const index = draw(value.size)
+    if (isPropagated) {
+      const words = ['SREM', key, Buffer.from(value.at(index), 'latin1')]
+      if (i === 0) context.propagateAs(words)
+      else context.alsoPropagate(words)
+    }
+    value.sendAt(index, context.reply)
+    value.removeAt(index)
+  }
 }
 
 function srandmember(context: Context, args: Arguments): void {
@@ -186,7 +192,7 @@ function srandmember(context: Context, args: Arguments): void {
   if (value === 'other') return
   if (args.count === 2) {
     if (value === undefined) reply.nil()
-    else reply.latin1(value.at(drawFrom(context)(value.size)))
+    else value.sendAt(drawFrom(context)(value.size), reply)
     return
   }
   if (value === undefined || count === 0) reply.array(0)
@@ -199,7 +205,7 @@ function sendDrawnMembers(context: Context, value: SetValue, count: bigint): voi
   const draw = drawFrom(context)
   sendDraws(context, { count, partsEach: 1 }, (kept) => {
     const source = kept ? value.clone() : value
-    return (reply) => reply.latin1(source.at(draw(source.size)))
+    return (reply) => source.sendAt(draw(source.size), reply)
   })
 }
 
@@ -207,8 +213,8 @@ function sendRandomMembers(context: Context, value: SetValue, count: number): vo
   const { reply } = context
   const draw = drawFrom(context)
   reply.array(Math.min(count, value.size))
-  if (count >= value.size) for (const member of value) reply.latin1(member)
-  else for (const index of sample(count, value.size, draw)) reply.latin1(value.at(index))
+  if (count >= value.size) value.send(reply)
+  else for (const index of sample(count, value.size, draw)) value.sendAt(index, reply)
 }
 
 function sscan(context: Context, args: Arguments): void {

@@ -1,4 +1,5 @@
 /** Look-ups of sorted sets for their commands, and what becomes of one that was changed or computed. */
+import type { Reply } from '../resp/reply.ts'
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { ScoredMember, SortedSetValue } from '../store/sorted-set-value.ts'
 import type { Arguments } from './arguments.ts'
@@ -40,6 +41,25 @@ export function storeSortedSet(
     context.changed(keyIndex, 'generic', 'del')
   }
   context.reply.integer(result.size)
+}
+
+/** Members of ranks start…stop−1 of a sorted set, with their scores as `sendMembers` has them. */
+export function sendRange(
+  reply: Reply,
+  value: SortedSetValue,
+  start: number,
+  stop: number,
+  reverse: boolean,
+  withScores: boolean,
+): void {
+  const isNested = withScores && reply.protocol === 3
+  const length = Math.max(0, Math.min(stop, value.size) - start)
+  reply.array(withScores && !isNested ? length * 2 : length)
+  value.visitRange(start, stop, reverse, (memory, from, to, score) => {
+    if (isNested) reply.array(2)
+    reply.bulk(memory, from, to)
+    if (withScores) reply.double(score)
+  })
 }
 
 /** Members, with their scores behind them (RESP3: in pairs) if so asked. */

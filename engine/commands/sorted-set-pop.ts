@@ -11,7 +11,7 @@ import type { Context } from './context.ts'
 import { countArgument } from './count-argument.ts'
 import { deadlineArgument } from './deadline-argument.ts'
 import { errors } from './errors.ts'
-import { sendMembers, settleSortedSet, sortedSetAt } from './sorted-set-lookup.ts'
+import { settleSortedSet, sortedSetAt } from './sorted-set-lookup.ts'
 
 type End = 'zpopmin' | 'zpopmax'
 
@@ -38,30 +38,36 @@ function pop(context: Context, args: Arguments, end: End): void {
     reply.array(0)
     return
   }
-  const pairs = take(context, args.copy(1), entry, value, end, count)
-  if (args.count === 3) {
-    sendMembers(context, pairs, true)
-    return
-  }
-  reply.array(pairs.length * 2)
-  for (const { member, score } of pairs) {
-    reply.latin1(member)
-    reply.double(score)
-  }
+  const popped = Math.min(count, value.size)
+  const isNested = args.count === 3 && reply.protocol === 3
+  reply.array(isNested ? popped : popped * 2)
+  take(context, args.copy(1), entry, value, end, popped, isNested)
 }
 
-/** Removes up to `count` members from one end of `key`, and tells. */
-function take(context: Context, key: Buffer, entry: Entry, value: SortedSetValue, end: End, count: number) {
-  const { size } = value
-  const number = Math.min(count, size)
-  const pairs = end === 'zpopmin' ? [...value.range(0, number)] : [...value.range(size - number, size, true)]
+/** Sends `count` members from one end of `key` with their scores, in pairs if `isNested`; removes them, and tells. */
+function take(
+  context: Context,
+  key: Buffer,
+  entry: Entry,
+  value: SortedSetValue,
+  end: End,
+  count: number,
+  isNested: boolean,
+): void {
+  const { reply } = context
+  const isMax = end === 'zpopmax'
+  const start = isMax ? value.size - count : 0
+  value.visitRange(start, start + count, isMax, (memory, from, to, score) => {
+    if (isNested) reply.array(2)
+    reply.bulk(memory, from, to)
+    reply.double(score)
+  })
   context.db.willChange(entry)
-  for (const { member } of pairs) value.remove(member)
+  value.removeRange(start, start + count)
   const isGone = settleSortedSet(context, entry, value)
   context.changedKey(key, 'sortedSet', end)
-  context.dirty(pairs.length - 1)
+  context.dirty(count - 1)
   if (isGone) context.notify('generic', 'del', key)
-  return pairs
 }
 
 // ————— From the first of several sorted sets
@@ -117,18 +123,14 @@ function answerPop(
   count: number | undefined,
 ): void {
   const { reply } = context
-  const pairs = take(context, key, entry, value, end, count ?? 1)
+  const popped = Math.min(count ?? 1, value.size)
   const words: (string | Buffer)[] = [end.toUpperCase(), key]
-  if (count !== undefined) words.push(String(pairs.length))
+  if (count !== undefined) words.push(String(popped))
   context.propagateAs(words)
   reply.array(count === undefined ? 3 : 2)
   reply.bulk(key)
-  if (count !== undefined) reply.array(pairs.length)
-  for (const { member, score } of pairs) {
-    if (count !== undefined) reply.array(2)
-    reply.latin1(member)
-    reply.double(score)
-  }
+  if (count !== undefined) reply.array(popped)
+  take(context, key, entry, value, end, popped, count !== undefined)
 }
 
 function zmpop(context: Context, args: Arguments): void {

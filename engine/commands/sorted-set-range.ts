@@ -1,12 +1,12 @@
 /** Ranges of sorted sets, by rank, score or bytes: read, stored and removed (Redis's t_zset.c). */
-import { type ScoredMember, SortedSetValue } from '../store/sorted-set-value.ts'
+import { SortedSetValue } from '../store/sorted-set-value.ts'
 import type { Arguments } from './arguments.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { numberArgument } from './number-argument.ts'
 import { type RangeKind, readRange } from './sorted-set-bounds.ts'
-import { sendMembers, settleSortedSet, sortedSetAt, storeSortedSet } from './sorted-set-lookup.ts'
+import { sendRange, settleSortedSet, sortedSetAt, storeSortedSet } from './sorted-set-lookup.ts'
 
 /** What a command fixes by its name; undefined where an option may say it. */
 interface RangeForm {
@@ -76,24 +76,35 @@ function range(context: Context, args: Arguments, form: RangeForm): void {
   if (find === undefined) return
   const value = sortedSetAt(context, context.lookupRead(keyIndex))
   if (value === 'other') return
-  let pairs: ScoredMember[] = []
+  let start = 0
+  let end = 0
   if (value !== undefined && offset >= 0) {
-    let [start, end] = find(value)
+    ;[start, end] = find(value)
     if (reverse) end -= offset
     else start += offset
     if (limit >= 0 && reverse) start = Math.max(start, end - limit)
     else if (limit >= 0) end = Math.min(end, start + limit)
-    pairs = [...value.range(start, end, reverse)]
   }
-  if (!form.stores) {
-    sendMembers(context, pairs, options.withScores)
-    return
-  }
+  if (form.stores) storeRange(context, args, value, kind, start, end, reverse)
+  else if (value === undefined) context.reply.array(0)
+  else sendRange(context.reply, value, start, end, reverse, options.withScores)
+}
+
+function storeRange(
+  context: Context,
+  args: Arguments,
+  value: SortedSetValue | undefined,
+  kind: RangeKind,
+  start: number,
+  end: number,
+  reverse: boolean,
+): void {
   const settings = context.server.aggregateSettings
+  const length = value === undefined ? 0 : Math.min(end, value.size) - start
   // Redis makes a skip list when it knows beforehand that there are too many: for ranks.
-  const isLarge = kind === 'rank' && pairs.length > settings.limits['zset-max-listpack-entries']
+  const isLarge = kind === 'rank' && length > settings.limits['zset-max-listpack-entries']
   const result = isLarge ? SortedSetValue.building(settings) : SortedSetValue.empty(settings)
-  for (const { member, score } of pairs) result.set(member, score)
+  value?.visitRange(start, end, reverse, (memory, from, to, score) => result.setBytes(memory, from, to, score))
   storeSortedSet(context, args, 1, result.built(), 'zrangestore')
 }
 
@@ -143,16 +154,17 @@ function removeRange(context: Context, args: Arguments, kind: RangeKind): void {
   const entry = context.lookupWrite(1)
   const value = sortedSetAt(context, entry)
   if (value === 'other') return
-  const members = value === undefined ? [] : Array.from(value.range(...find(value)), ({ member }) => member)
-  if (value !== undefined && members.length > 0) {
+  const [start, end] = value === undefined ? [0, 0] : find(value)
+  const removed = Math.max(0, end - start)
+  if (value !== undefined && removed > 0) {
     context.db.willChange(entry)
-    for (const member of members) value.remove(member)
+    value.removeRange(start, end)
     const isGone = settleSortedSet(context, entry, value)
     context.changed(1, 'sortedSet', context.command.name)
-    context.dirty(members.length - 1)
+    context.dirty(removed - 1)
     if (isGone) context.notify('generic', 'del', args.copy(1))
   }
-  context.reply.integer(members.length)
+  context.reply.integer(removed)
 }
 
 export const sortedSetRangeCommands: readonly Command[] = [

@@ -19,16 +19,16 @@ export function addConsumer(context: Context, key: Buffer, group: StreamGroup, n
 export class GroupChanges {
   private readonly context: Context
   private readonly words: Words[] = []
+  /** Nothing was noted so far. */
+  isEmpty = true
 
   constructor(context: Context) {
     this.context = context
   }
 
-  get isEmpty(): boolean {
-    return this.words.length === 0
-  }
-
   claimed(key: Buffer, group: StreamGroup, entry: PendingEntry, idAsSaid?: Buffer): void {
+    this.isEmpty = false
+    if (!this.context.isPropagated) return
     this.words.push([
       'XCLAIM',
       key,
@@ -49,11 +49,13 @@ export class GroupChanges {
 
   /** The group has come further in the stream. */
   moved(key: Buffer, group: StreamGroup): void {
+    this.isEmpty = false
     const { lastId, entriesRead } = group
     this.words.push(['XGROUP', 'SETID', key, group.name, lastId.toString(), 'ENTRIESREAD', String(entriesRead)])
   }
 
   consumerMade(key: Buffer, group: StreamGroup, consumer: Consumer): void {
+    this.isEmpty = false
     this.words.push(['XGROUP', 'CREATECONSUMER', key, group.name, consumer.name])
   }
 

@@ -59,6 +59,7 @@ function xadd(context: Context, args: Arguments): void {
   context.changed(1, 'stream', 'xadd')
   trimAfterAdding(context, args, stream, options)
   db.changed(entry)
+  if (!context.isPropagated) return
   if (options.trim?.approximate !== true) {
     if (given === undefined || given.anySequence) context.propagateAs(args.cloneWith(idIndex, id.toString()))
   } else {
@@ -105,7 +106,7 @@ function xtrim(context: Context, args: Arguments): void {
     db.changed(entry)
     context.changed(1, 'stream', 'xtrim')
     context.dirty(gone - 1)
-    if (options.trim.approximate) context.propagateAs(exactWords(args, stream, options))
+    if (options.trim.approximate && context.isPropagated) context.propagateAs(exactWords(args, stream, options))
   }
   reply.integer(gone)
 }

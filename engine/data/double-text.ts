@@ -54,6 +54,13 @@ export function formatWithPrecision(value: number, precision: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 10 ** Math.min(precision, 15)) {
     return Object.is(value, -0) ? '-0' : String(value)
   }
+  const magnitude = Math.abs(value)
+  if (magnitude >= 1e-4 && magnitude < 10 ** (precision - 1)) {
+    // Neither language uses an exponent here, however the last digit is rounded.
+    const text = value.toPrecision(precision)
+    const point = text.indexOf('.')
+    return trimmed(evenAtTie(text, value, point < 0 ? 0 : text.length - 1 - point))
+  }
   const rounded = value.toExponential(precision - 1)
   const mark = rounded.indexOf('e')
   const exponent = Number(rounded.slice(mark + 1))
@@ -91,5 +98,11 @@ function isTie(size: number, decimals: number): boolean {
 }
 
 function trimmed(decimal: string): string {
-  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
+  if (!decimal.includes('.')) return decimal
+  let end = decimal.length
+  while (decimal.charCodeAt(end - 1) === ZERO) end--
+  return decimal.slice(0, decimal.charCodeAt(end - 1) === POINT ? end - 1 : end)
 }
+
+const POINT = 46
+const ZERO = 48

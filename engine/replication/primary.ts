@@ -39,9 +39,14 @@ export class Primary implements ResyncOutcome {
 
   // The stream
 
-  /** Appends a command of this server's own. Nothing is kept while there is neither a replica nor a backlog. */
+  /** There is a replica or a backlog: commands are kept. */
+  get isFed(): boolean {
+    return this.stream.backlog !== undefined || this.links.length > 0
+  }
+
+  /** Appends a command of this server's own. */
   feed(databaseIndex: number, args: Arguments): void {
-    if (this.stream.backlog === undefined && this.links.length === 0) return
+    if (!this.isFed) return
     this.stream.append(databaseIndex, args)
     this.grew()
   }

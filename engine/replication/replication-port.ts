@@ -23,6 +23,8 @@ export interface Replication {
   /** Closes all links; nothing of replication runs afterwards. */
   stop(): void
 
+  /** Whether `feed` has somewhere to go: this is a primary with replicas or a backlog. */
+  readonly isFed: boolean
   /** Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order; `databaseIndex` yields SELECT when it changes. A replica ignores it: its stream is its primary's. */
   feed(databaseIndex: number, args: Arguments): void
   /** Why this server refuses writes now (min-replicas, read-only replica, stale data), as a complete error, or undefined. Checked before each write of a normal client. */

@@ -92,6 +92,10 @@ export class ServerReplication implements Replication {
     return this.asReplica
   }
 
+  get isFed(): boolean {
+    return this.asReplica === undefined && this.asPrimary.isFed
+  }
+
   feed(databaseIndex: number, args: Arguments): void {
     if (this.asReplica === undefined) this.asPrimary.feed(databaseIndex, args)
   }

@@ -8,6 +8,7 @@
  *
  *     reserve(n):  limit - length >= n ?  write  :  grow(n)  → empty? take from the pool and announce : double
  */
+import { writeSafeInteger } from '../data/decimal.ts'
 import { formatDouble } from '../data/double-text.ts'
 import type { Reply } from './reply.ts'
 
@@ -118,6 +119,10 @@ export class ReplyWriter implements Reply {
   }
 
   double(value: number): void {
+    if (this.protocol === 2 && value > 0 && value < SHORT_WHOLE && Number.isInteger(value)) {
+      this.bulk(digits, 0, writeSafeInteger(digits, value))
+      return
+    }
     const text = formatDouble(value)
     if (this.protocol === 3) this.line(COMMA, text)
     else this.latin1(text)
@@ -291,9 +296,12 @@ const HEADER_MAX = 26
 /** Below this a loop is faster than the call of `set`. */
 const COPY_BY_HAND = 24
 const SMALL_INTEGERS = 1024
+/** Whole numbers below this print all their digits. */
+const SHORT_WHOLE = 1e15
 const LINE_END = /[\r\n]/
 
 const EMPTY = Buffer.alloc(0)
+const digits = Buffer.alloc(20)
 const OK = Buffer.from('+OK\r\n')
 const NIL = Buffer.from('$-1\r\n')
 const NIL_ARRAY = Buffer.from('*-1\r\n')

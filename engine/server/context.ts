@@ -162,11 +162,16 @@ export class CommandContext implements Context {
     this.changes += changes
   }
 
+  get isPropagated(): boolean {
+    return this.server.propagation.isListening
+  }
+
   propagateAs(words: readonly (string | Buffer)[] | Arguments): void {
-    this.replacement = words instanceof Arguments ? words : Arguments.of(words)
+    if (this.isPropagated) this.replacement = words instanceof Arguments ? words : Arguments.of(words)
   }
 
   alsoPropagate(words: readonly (string | Buffer)[]): void {
+    if (!this.isPropagated) return
     this.additions ??= []
     this.additions.push(Arguments.of(words))
   }

@@ -3,10 +3,11 @@ import { Arguments } from '../commands/arguments.ts'
 import { Propagation } from './propagation.ts'
 
 let fed: string[] = []
-let propagation = new Propagation({ feed() {} })
+let propagation = new Propagation({ isListening: true, feed() {} })
 beforeEach(() => {
   fed = []
   propagation = new Propagation({
+    isListening: true,
     feed: (index, args) => fed.push([index, ...Array.from({ length: args.count }, (_, i) => args.utf8(i))].join(' ')),
   })
 })
@@ -52,4 +53,23 @@ test('a transaction with one write needs no MULTI', () => {
   propagation.depth = 0
   propagation.flush()
   expect(fed).toEqual(['0 INCR a'])
+})
+
+test('what nobody listens to is gone, also when somebody listens later', () => {
+  let isListening = false
+  propagation = new Propagation({
+    get isListening() {
+      return isListening
+    },
+    feed: (index, args) => fed.push(`${index} ${args.utf8(0)}`),
+  })
+  propagation.depth = 2
+  propagation.add(0, Arguments.of(['INCR', 'a']), true)
+  propagation.addWords(0, ['DEL', 'b'])
+  expect(propagation.isEmpty).toBe(true)
+  isListening = true
+  propagation.add(0, Arguments.of(['DECR', 'a']), true)
+  propagation.depth = 0
+  propagation.flush()
+  expect(fed).toEqual(['0 DECR'])
 })

@@ -8,6 +8,8 @@
 import { Arguments } from '../commands/arguments.ts'
 
 export interface PropagationTarget {
+  /** Whether anybody takes what is fed now: the log, a replica, the backlog. */
+  readonly isListening: boolean
   /** `toLog`: false for what concerns replicas only. `toReplicas`: false for what concerns the log only. */
   feed(databaseIndex: number, args: Arguments, toLog: boolean, toReplicas: boolean): void
 }
@@ -36,17 +38,23 @@ export class Propagation {
     return this.pending.length === 0
   }
 
+  /** What is added while nobody listens is gone at once, as in Redis: whoever makes words for it can spare itself the work. */
+  get isListening(): boolean {
+    return this.target.isListening
+  }
+
   /** The arguments are copied unless they can go out at once. */
   add(databaseIndex: number, args: Arguments, alone: boolean, wantsLog = true): void {
     const toLog = wantsLog && this.mayLog
     const toReplicas = this.mayReplicate
-    if (!toLog && !toReplicas) return
+    if ((!toLog && !toReplicas) || !this.isListening) return
     if (alone && this.depth <= 1 && this.pending.length === 0) {
       this.target.feed(databaseIndex, args, toLog, toReplicas)
     } else this.pending.push({ databaseIndex, args: args.clone(), toLog, toReplicas })
   }
 
   addWords(databaseIndex: number, words: readonly (string | Buffer)[]): void {
+    if (!this.isListening) return
     const args = Arguments.of(words)
     if (this.depth === 0) this.target.feed(databaseIndex, args, true, true)
     else this.pending.push({ databaseIndex, args, toLog: true, toReplicas: true })

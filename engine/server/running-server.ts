@@ -37,7 +37,7 @@ import { createLog, type Log } from './log.ts'
 import { MemoryAccount } from './memory-account.ts'
 import { Monitors } from './monitors.ts'
 import { Pause } from './pause.ts'
-import { Propagation } from './propagation.ts'
+import { Propagation, type PropagationTarget } from './propagation.ts'
 import { Broker } from './pubsub.ts'
 import { Rate } from './rates.ts'
 import type { Server, Stats } from './server.ts'
@@ -125,12 +125,7 @@ export class RunningServer implements Server {
     this.pause = new Pause(this.io.timers)
     this.clients = new ClientRegistry(() => this.nowMs)
     this.events = new KeyspaceEvents((channel, message) => this.pubsub.publish(channel, message))
-    this.propagation = new Propagation({
-      feed: (index, args, toLog, toReplicas) => {
-        if (toLog && this.persistence.appendOnly) this.persistence.feed(index, args)
-        if (toReplicas) this.replication.feed(index, args)
-      },
-    })
+    this.propagation = new Propagation(this.propagationTarget())
     this.commands = new CommandTable(commandFamilies.flat(), config.directives.renamedCommands)
     this.tracking = new Tracking({
       findClient: (id) => this.clients.get(id),
@@ -175,6 +170,19 @@ export class RunningServer implements Server {
     this.persistence = parts.makePersistence(this)
     this.replication = parts.makeReplication(this)
     this.cluster = parts.makeCluster(this)
+  }
+
+  private propagationTarget(): PropagationTarget {
+    const server = this
+    return {
+      get isListening() {
+        return server.persistence.appendOnly || server.replication.isFed
+      },
+      feed: (index, args, toLog, toReplicas) => {
+        if (toLog && this.persistence.appendOnly) this.persistence.feed(index, args)
+        if (toReplicas) this.replication.feed(index, args)
+      },
+    }
   }
 
   private followConfig(): void {

@@ -1,5 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Reply } from '../resp/reply.ts'
+import { ReplyParser } from '../resp/reply-parser.ts'
+import { BufferPool, ReplyWriter } from '../resp/writer.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
 import { SetValue } from './set-value.ts'
 import { testSettings } from './testing/aggregate-settings.ts'
@@ -40,6 +43,36 @@ test('a set holds what a Set holds; it becomes a table for good with a word or t
     }),
   )
 })
+
+test('a set sends what it holds; what is removed by its index is what would have been sent', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(member, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 20 }), (texts, draws) => {
+      const value = SetValue.empty(small)
+      for (const text of texts) value.add(text)
+      const left = new Set(texts)
+      for (const draw of draws) {
+        if (value.size === 0) break
+        const index = draw % value.size
+        const [text = ''] = sentBy((reply) => value.sendAt(index, reply))
+        expect(value.at(index)).toBe(text)
+        expect(left.delete(text)).toBe(true)
+        value.removeAt(index)
+      }
+      expect(sentBy((reply) => value.send(reply))).toEqual([...value])
+      expect([...value].sort()).toEqual([...left].sort())
+    }),
+  )
+})
+
+/** The bulk strings of a reply. */
+function sentBy(send: (reply: Reply) => void): string[] {
+  const writer = new ReplyWriter(new BufferPool(), { onFirstByte() {}, onError() {} })
+  send(writer)
+  const texts: string[] = []
+  const parser = new ReplyParser((reply) => texts.push((reply as Buffer).toString('latin1')))
+  parser.feed(writer.written())
+  return texts
+}
 
 function toBigInt(text: string): bigint | undefined {
   return /^-?\d+$/.test(text) ? BigInt(text) : undefined

@@ -2,9 +2,10 @@
  * A set: an intset while all members are integers and there are few of them, else a hash table. As in Redis, a set that
  * has become a table stays one. Members are text with one character per byte.
  */
-import { parseInt64, parseSafeInteger } from '../data/decimal.ts'
+import { parseInt64, parseSafeInteger, writeSafeInteger } from '../data/decimal.ts'
 import { type Int64, IntSet } from '../data/intset.ts'
 import { NO_SLOT, ScanTable } from '../data/scan-table.ts'
+import type { Reply } from '../resp/reply.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
 
@@ -129,6 +130,30 @@ export class SetValue implements Aggregate {
     return members instanceof IntSet ? String(members.at(index)) : members.keyAt(index)
   }
 
+  /** The member of `at`, as one bulk reply. */
+  sendAt(index: number, reply: Reply): void {
+    const { members } = this
+    if (members instanceof IntSet) {
+      sendInteger(members.at(index), reply)
+      return
+    }
+    const { memory, start, end } = members.key(index)
+    reply.bulk(memory, start, end)
+  }
+
+  /** All members, in the order of `at`. */
+  send(reply: Reply): void {
+    const { size } = this
+    for (let i = 0; i < size; i++) this.sendAt(i, reply)
+  }
+
+  /** Removes the member of `at`. Another one may get its index. */
+  removeAt(index: number): void {
+    const { members } = this
+    if (members instanceof IntSet) members.remove(members.at(index))
+    else members.remove(index)
+  }
+
   /** Members in the order of `at`. The set must not change meanwhile. */
   *[Symbol.iterator](): Generator<string> {
     const { size } = this
@@ -166,6 +191,11 @@ function integerOf(text: string): Int64 | undefined {
   for (let i = 0; i < length; i++) scratch[i] = text.charCodeAt(i)
   const safe = parseSafeInteger(scratch, 0, length)
   return Number.isNaN(safe) ? parseInt64(scratch, 0, length) : safe
+}
+
+function sendInteger(value: Int64, reply: Reply): void {
+  if (typeof value === 'bigint') reply.latin1(value.toString())
+  else reply.bulk(scratch, 0, writeSafeInteger(scratch, value))
 }
 
 const scratch = Buffer.alloc(LONGEST_INT64_TEXT)

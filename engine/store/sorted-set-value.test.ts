@@ -41,6 +41,10 @@ test('a sorted set holds what a Map holds, in order; it becomes a skip list for 
       const ordered = Array.from(model, ([member, score]) => ({ member, score })).sort(byOrder)
       for (const one of [value, value.clone()]) {
         expect(plain(one.range())).toEqual(ordered)
+        for (const reverse of [false, true]) {
+          expect(visited(one, 0, one.size, reverse)).toEqual(plain(one.range(0, one.size, reverse)))
+          expect(visited(one, 2, 5, reverse)).toEqual(plain(one.range(2, 5, reverse)))
+        }
         expect(plain(one.range(1, 3, true))).toEqual(ordered.slice(1, 3).reverse())
         expect(ordered.map(({ member }) => one.rank(member))).toEqual(ordered.map((_, rank) => rank))
         expect(one.rankOf(({ score }) => score >= 1)).toBe(ordered.filter(({ score }) => score < 1).length)
@@ -50,6 +54,30 @@ test('a sorted set holds what a Map holds, in order; it becomes a skip list for 
       do cursor = value.scan(cursor, 2, ({ member, score }) => seen.set(member, score))
       while (cursor !== 0)
       expect(seen).toEqual(model)
+    }),
+  )
+})
+
+function visited(value: SortedSetValue, start: number, stop: number, reverse: boolean): ScoredMember[] {
+  const found: ScoredMember[] = []
+  value.visitRange(start, stop, reverse, (memory, from, to, score) => {
+    found.push({ member: memory.toString('latin1', from, to), score })
+  })
+  return found
+}
+
+test('a range of ranks is removed, and nothing else, in either form', () => {
+  const sets = fc.uniqueArray(fc.tuple(members, scores), { selector: ([member]) => member, maxLength: 12 })
+  fc.assert(
+    fc.property(sets, fc.nat(12), fc.nat(12), (pairs, a, b) => {
+      const value = SortedSetValue.empty(settings)
+      for (const [member, score] of pairs) value.set(member, score)
+      const before = plain(value.range())
+      const [start, stop] = [Math.min(a, b, value.size), Math.min(Math.max(a, b), value.size)]
+      value.removeRange(start, stop)
+      expect(plain(value.range())).toEqual([...before.slice(0, start), ...before.slice(stop)])
+      for (const { member, score } of before.slice(start, stop)) expect(value.set(member, score)).toBe(true)
+      expect(plain(value.range())).toEqual(before)
     }),
   )
 })

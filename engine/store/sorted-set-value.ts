@@ -22,6 +22,9 @@ export interface ScoredMember {
 }
 
 const HEADER_BYTES = 64
+/** A member as memory[start…end), and its score. */
+export type MemberVisitor = (memory: Buffer, start: number, end: number, score: number) => void
+
 /** Estimated bytes of a pair in the array beside its text. */
 const PAIR_BYTES = 40
 
@@ -268,6 +271,40 @@ export class SortedSetValue implements Aggregate {
       const { leaf, index } = place
       yield { member: members.keyAt(leaf.slots[index] as number), score: leaf.scores[index] as number }
       step(place, reverse)
+    }
+  }
+
+  /** As `range`, without a text for each member. `visit` must not change the set. */
+  visitRange(start: number, stop: number, reverse: boolean, visit: MemberVisitor): void {
+    const { large, small } = this
+    const end = Math.min(stop, this.size)
+    if (start >= end) return
+    if (large === undefined) {
+      for (let i = start; i < end; i++) {
+        const { member, score } = small[reverse ? start + end - 1 - i : i] as ScoredMember
+        visit(bytesOf(member), 0, member.length, score)
+      }
+      return
+    }
+    const place = large.order.at(reverse ? end - 1 : start)
+    for (let i = start; i < end; i++) {
+      const { leaf, index } = place
+      const key = large.members.key(leaf.slots[index] as number)
+      visit(key.memory, key.start, key.end, leaf.scores[index] as number)
+      step(place, reverse)
+    }
+  }
+
+  /** Removes the members of ranks start…stop−1. */
+  removeRange(start: number, stop: number): void {
+    const { large, small } = this
+    if (large === undefined) {
+      for (const { member } of small.splice(start, stop - start)) this.memberBytes -= member.length
+      return
+    }
+    for (let i = start; i < stop; i++) {
+      const { leaf, index } = large.order.at(start)
+      large.remove(leaf.slots[index] as number)
     }
   }
 
