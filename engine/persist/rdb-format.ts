@@ -58,5 +58,8 @@ export const rdbTypeNames: Readonly<Record<number, string>> = {
   25: 'hash with field expiry (listpack)',
 }
 
+/** The version that brought a type or operation, for those that are newer than the version that we write. */
+export const sinceVersion: Readonly<Record<number, number>> = { 20: 11, 21: 11, [opcode.slotInfo]: 11 }
+
 /** Elements in a part of a value that is written in parts. */
 export const PART_ELEMENTS = 32

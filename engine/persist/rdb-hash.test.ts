@@ -81,6 +81,7 @@ test('hashes of old files are read', () => {
   )
   const head = Buffer.alloc(10)
   head.writeUInt32LE(10 + entries.length + 1, 0)
+  head.writeUInt32LE(34, 4)
   head.writeUInt16LE(6, 8)
   const ziplist = Buffer.concat([head, entries, Buffer.from([255])])
   const hash = load(RDB_TYPE_HASH_ZIPLIST, ziplist)

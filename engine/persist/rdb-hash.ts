@@ -78,14 +78,29 @@ class PackedLoader implements AggregateLoader {
 
 function fromListpack(bytes: Buffer, settings: AggregateSettings): HashValue | undefined {
   const pack = Listpack.parse(bytes)
-  if (pack === undefined || pack.count % 2 !== 0) return undefined
+  return pack === undefined ? undefined : ofPairs(pack, settings)
+}
+
+/** Undefined when a field is there twice. Values of any length stay in the listpack, as in Redis. */
+function ofPairs(pack: Listpack, settings: AggregateSettings): HashValue | undefined {
+  if (pack.count % 2 !== 0) return undefined
   const fields = new Set<string>()
   for (let at = pack.first(); at !== END; at = pack.next(pack.next(at))) fields.add(pack.latin1(at))
   return fields.size === pack.count / 2 ? HashValue.ofListpack(pack, settings) : undefined
 }
 
-function fromTexts(texts: readonly Buffer[] | undefined, settings: AggregateSettings): HashValue | undefined {
-  if (texts === undefined || texts.length % 2 !== 0) return undefined
+function fromZiplist(bytes: Buffer, settings: AggregateSettings): HashValue | undefined {
+  const texts = ziplistTexts(bytes)
+  if (texts === undefined) return undefined
+  const pack = Listpack.empty()
+  for (const text of texts) pack.append(text, 0, text.length)
+  return ofPairs(pack, settings)
+}
+
+/** Unlike the other forms an empty zipmap is damaged, not left out; and its lengths matter, as those of HSET do. */
+function fromZipmap(bytes: Buffer, settings: AggregateSettings): HashValue | undefined {
+  const texts = zipmapTexts(bytes)
+  if (texts === undefined || texts.length === 0) return undefined
   const hash = HashValue.empty()
   for (let i = 0; i < texts.length; i += 2) {
     const [field, value] = [texts[i] as Buffer, texts[i + 1] as Buffer]
@@ -94,15 +109,9 @@ function fromTexts(texts: readonly Buffer[] | undefined, settings: AggregateSett
   return hash
 }
 
-/** Unlike the other forms an empty zipmap is damaged, not left out. */
-function fromZipmap(bytes: Buffer, settings: AggregateSettings): HashValue | undefined {
-  const hash = fromTexts(zipmapTexts(bytes), settings)
-  return hash?.size === 0 ? undefined : hash
-}
-
 export const hashLoaders: Record<number, (settings: AggregateSettings) => AggregateLoader> = {
   [RDB_TYPE_HASH]: (settings) => new PairsLoader(settings),
   [RDB_TYPE_HASH_LISTPACK]: (settings) => new PackedLoader((bytes) => fromListpack(bytes, settings)),
-  [RDB_TYPE_HASH_ZIPLIST]: (settings) => new PackedLoader((bytes) => fromTexts(ziplistTexts(bytes), settings)),
+  [RDB_TYPE_HASH_ZIPLIST]: (settings) => new PackedLoader((bytes) => fromZiplist(bytes, settings)),
   [RDB_TYPE_HASH_ZIPMAP]: (settings) => new PackedLoader((bytes) => fromZipmap(bytes, settings)),
 }

@@ -58,6 +58,7 @@ function addNode(input: RdbInput, { list }: ListValue): void {
   const container = input.length()
   if (container !== PLAIN && container !== PACKED) input.fail('Quicklist integrity check failed')
   const bytes = input.string()
+  if (bytes.length === 0) input.fail('Quicklist with an empty node')
   if (container === PLAIN) {
     list.appendNode(new QuicklistNode(undefined, Buffer.from(bytes)))
     return

@@ -1,5 +1,7 @@
 /**
  * Reads RDB files of versions 1 to 12 as their bytes arrive: from a file in slices, or from a primary's socket.
+ * redis-server 7.0 refuses versions 11 and 12 (Redis 7.2 and 7.4); here they are read as far as their values are of
+ * types that exist here.
  *
  * Nothing is skipped in silence: a type, an operation or a damaged byte that cannot be understood ends the load with an
  * `RdbError` that names it and its offset. Expiry is reported, not judged.
@@ -7,7 +9,7 @@
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { Crc64 } from './crc64.ts'
-import { opcode, RDB_TYPE_STRING, RDB_VERSION, RDB_VERSION_MAX, rdbTypeNames } from './rdb-format.ts'
+import { opcode, RDB_TYPE_STRING, RDB_VERSION, RDB_VERSION_MAX, rdbTypeNames, sinceVersion } from './rdb-format.ts'
 import { EMPTY_VALUE, NEED_MORE, RdbError, RdbInput } from './rdb-input.ts'
 import { type AggregateLoader, aggregateLoaders } from './rdb-types.ts'
 import type { KeyUse } from './rdb-writer.ts'
@@ -113,6 +115,7 @@ export class RdbReader {
 
   private readOperation(code: number): void {
     const input = this.input
+    if (this.version < (sinceVersion[code] ?? 0)) input.fail(unknownType(code))
     switch (code) {
       case opcode.end:
         this.readEnd()
@@ -132,10 +135,10 @@ export class RdbReader {
         break
       }
       case opcode.expiryMs:
-        this.expireAtMs = Math.max(0, Number(input.bytes(8).readBigInt64LE()))
+        this.expireAtMs = expiry(Number(input.bytes(8).readBigInt64LE()))
         break
       case opcode.expirySeconds:
-        this.expireAtMs = Math.max(0, input.bytes(4).readInt32LE() * 1000)
+        this.expireAtMs = expiry(input.bytes(4).readInt32LE() * 1000)
         break
       case opcode.idle:
         this.use = { idleSeconds: input.length() }
@@ -270,7 +273,7 @@ export function readDumpPayload(
   try {
     const type = input.byte()
     if (type === RDB_TYPE_STRING) return { text: Buffer.from(input.string()) }
-    const loader = aggregateLoaders[type]?.(settings)
+    const loader = type in sinceVersion ? undefined : aggregateLoaders[type]?.(settings)
     if (loader === undefined) return input.fail(unknownType(type))
     while (!loader.step(input)) input.commit()
     return { aggregate: loader.value }
@@ -279,6 +282,11 @@ export function readDumpPayload(
     if (error === EMPTY_VALUE) return input.fail('Empty value')
     throw error
   }
+}
+
+/** -1 stands for none, as in Redis; everything else before 1970 is over as much as 1970. */
+function expiry(timeMs: number): number {
+  return timeMs === -1 ? -1 : Math.max(0, timeMs)
 }
 
 /** Version and checksum. */

@@ -3,6 +3,7 @@
  * one when it is read, as in Redis, unless there are so few that it fits an intset.
  */
 import { IntSet } from '../data/intset.ts'
+import { END, Listpack } from '../data/listpack.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { SetValue } from '../store/set-value.ts'
@@ -12,6 +13,7 @@ import type { AggregateLoader, AggregateWriter } from './rdb-types.ts'
 
 const RDB_TYPE_SET = 2
 const RDB_TYPE_SET_INTSET = 11
+const RDB_TYPE_SET_LISTPACK = 20
 
 export const setWriter: AggregateWriter = {
   rdbType: (value) => ((value as SetValue).intsetBytes === undefined ? RDB_TYPE_SET : RDB_TYPE_SET_INTSET),
@@ -70,7 +72,26 @@ class IntSetLoader implements AggregateLoader {
   }
 }
 
+/** Redis 7.2 holds small sets in listpacks. */
+class ListpackLoader implements AggregateLoader {
+  readonly value: SetValue
+
+  constructor(settings: AggregateSettings) {
+    this.value = SetValue.empty(settings)
+  }
+
+  step(input: RdbInput): boolean {
+    const pack = Listpack.parse(input.string()) ?? input.fail('Set listpack integrity check failed')
+    if (pack.count === 0) input.skipEmpty()
+    for (let at = pack.first(); at !== END; at = pack.next(at)) {
+      if (!this.value.add(pack.latin1(at))) input.fail('Duplicate set members detected')
+    }
+    return true
+  }
+}
+
 export const setLoaders: Record<number, (settings: AggregateSettings) => AggregateLoader> = {
   [RDB_TYPE_SET]: (settings) => new SetLoader(settings),
   [RDB_TYPE_SET_INTSET]: (settings) => new IntSetLoader(settings),
+  [RDB_TYPE_SET_LISTPACK]: (settings) => new ListpackLoader(settings),
 }

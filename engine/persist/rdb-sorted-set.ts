@@ -108,7 +108,7 @@ class PackedLoader implements AggregateLoader {
     if (texts.length === 0) input.skipEmpty()
     for (let i = 0; i < texts.length; i += 2) {
       const score = parseLenientDouble(texts[i + 1] as string)
-      if (score === undefined || !this.value.set(texts[i] as string, score)) input.fail('Zset integrity check failed')
+      if (score === undefined || !this.value.load(texts[i] as string, score)) input.fail('Zset integrity check failed')
     }
     return true
   }

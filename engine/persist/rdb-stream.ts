@@ -144,6 +144,8 @@ class StreamLoader implements AggregateLoader {
     if (this.version === 1) {
       stream.entriesAdded = length
       stream.refreshFirstId()
+      // Redis 7.0 finds no first entry and notes the greatest id.
+      if (length === 0) stream.firstId = StreamId.max()
     }
     if (length !== this.entries) input.fail('Stream length inconsistent with rax entries')
     this.state = (next) => this.readGroupCount(next)

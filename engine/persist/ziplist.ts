@@ -5,11 +5,12 @@
 
 const ZIPLIST_HEADER_BYTES = 10
 const TERMINATOR = 0xff
+const COUNT_UNKNOWN = 65535
 /** A length that does not fit in one byte follows in four. */
 const LONG_LENGTH = 254
 
 /**
- *     total bytes (4) | offset of the last entry (4) | count (2) | entry … entry | 0xff
+ *     total bytes (4) | offset of the last entry (4) | count (2; 65535: unknown) | entry … entry | 0xff
  *     entry = length of the one before (1, or 254 and 4) | encoding | data
  *
  * @returns the texts of all entries, or undefined when the bytes are damaged
@@ -18,15 +19,24 @@ export function ziplistTexts(bytes: Buffer): Buffer[] | undefined {
   const end = bytes.length - 1
   if (bytes.length < ZIPLIST_HEADER_BYTES + 1 || bytes.readUInt32LE(0) !== bytes.length) return undefined
   const texts: Buffer[] = []
+  let before = 0
+  let last = bytes.readUInt32LE(4)
   let at = ZIPLIST_HEADER_BYTES
   while (at < end) {
-    at += bytes[at] === LONG_LENGTH ? 5 : 1
+    last = at
+    const isLong = bytes[at] === LONG_LENGTH
+    if (isLong && at + 5 > end) return undefined
+    if ((isLong ? bytes.readUInt32LE(at + 1) : bytes[at]) !== before) return undefined
+    at += isLong ? 5 : 1
     const entry = at < end ? ziplistEntry(bytes, at) : undefined
     if (entry === undefined || entry.next > end) return undefined
     texts.push(entry.text)
     at = entry.next
+    before = at - last
   }
-  return bytes[end] === TERMINATOR && at === end ? texts : undefined
+  const count = bytes.readUInt16LE(8)
+  const isCounted = count === COUNT_UNKNOWN || count === texts.length
+  return isCounted && bytes.readUInt32LE(4) === last && bytes[end] === TERMINATOR && at === end ? texts : undefined
 }
 
 /** `at`: where its encoding is. Undefined for an encoding that does not exist, or one that ends too early. */
@@ -61,7 +71,7 @@ function numberAt(value: number | bigint, next: number): { text: Buffer; next: n
 }
 
 /**
- *     count (1) | { length | key | length | unused bytes (1) | value | unused }… | 0xff
+ *     count (1; 254: unknown) | { length | key | length | unused bytes (1) | value | unused }… | 0xff
  *
  * @returns keys and values by turns, or undefined when the bytes are damaged
  */
@@ -73,11 +83,13 @@ export function zipmapTexts(bytes: Buffer): Buffer[] | undefined {
     const isLong = bytes[at] === LONG_LENGTH
     if (isLong && at + 5 > bytes.length) return undefined
     const length = isLong ? bytes.readUInt32LE(at + 1) : (bytes[at] as number)
+    if (isLong && length < LONG_LENGTH) return undefined
     at += isLong ? 5 : 1
     const unused = isValue ? (bytes[at++] ?? 0) : 0
     if (at + length + unused >= bytes.length) return undefined
     texts.push(bytes.subarray(at, at + length))
     at += length + unused
   }
-  return at === bytes.length - 1 && texts.length % 2 === 0 ? texts : undefined
+  const isCounted = bytes[0] === LONG_LENGTH || bytes[0] === texts.length / 2
+  return isCounted && at === bytes.length - 1 && texts.length % 2 === 0 ? texts : undefined
 }

@@ -3,7 +3,6 @@ import { createCluster } from '../cluster/cluster.ts'
 import type { Io } from '../io.ts'
 import { createPersistence } from '../persist/persistence.ts'
 import { createReplication } from '../replication/replication.ts'
-import { lruClock } from '../store/access-clock.ts'
 import { Keyspace } from '../store/keyspace.ts'
 import { accept } from './accepting.ts'
 import type { Config } from './config.ts'
@@ -30,11 +29,7 @@ class Assembly extends RunningServer implements AssembledServer {
 
   constructor(io: Io, { config, port }: ServerSettings) {
     super(io, config, {
-      makeDatabase: (index) => {
-        const database = new Keyspace({ index, slots: config.values['cluster-enabled'], random: io.random })
-        database.accessClock = lruClock(io.clock.wallMs())
-        return database
-      },
+      makeDatabase: (index) => new Keyspace({ index, slots: config.values['cluster-enabled'], random: io.random }),
       makeReplication: createReplication,
       makePersistence: createPersistence,
       makeCluster: (server) => (config.values['cluster-enabled'] ? createCluster(server) : undefined),

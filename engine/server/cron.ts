@@ -1,5 +1,4 @@
 /** What the server does regularly by itself: idle clients, output limits, rates, memory upkeep of the databases. */
-import { lfuClock, lruClock } from '../store/access-clock.ts'
 import type { ClientConnection } from './connection.ts'
 import type { RunningServer } from './running-server.ts'
 
@@ -46,9 +45,7 @@ function redirectBlocked({ blockedKeys, cluster }: RunningServer): void {
 
 function keepUpDatabases(server: RunningServer): void {
   if (server.propagation.depth === 0) server.expiry.slowCycle()
-  const clock = server.countsUses ? lfuClock(server.nowMs) : lruClock(server.nowMs)
-  for (const database of server.databases) {
-    database.accessClock = clock
-    if (server.propagation.depth === 0) database.maintain()
-  }
+  server.refreshAccessClocks()
+  if (server.propagation.depth > 0) return
+  for (const database of server.databases) database.maintain()
 }

@@ -13,6 +13,7 @@ import type { Replication } from '../replication/replication-port.ts'
 import { BufferPool } from '../resp/writer.ts'
 import { FunctionLibraries } from '../scripting/functions.ts'
 import { Scripting } from '../scripting/scripting.ts'
+import { lfuClock, lruClock } from '../store/access-clock.ts'
 import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
@@ -199,6 +200,7 @@ export class RunningServer implements Server {
     })
     follow('maxmemory-policy', () => {
       this.countsUses = config.values['maxmemory-policy'].endsWith('lfu')
+      this.refreshAccessClocks()
     })
     follow('notify-keyspace-events', () => {
       this.events.flags = parseEventFlags(config.values['notify-keyspace-events'])
@@ -208,6 +210,13 @@ export class RunningServer implements Server {
   /** Whether somebody wants to know which key was changed. */
   get keyChangesMatter(): boolean {
     return this.events.flags !== 0 || !this.watchedKeys.isEmpty || !this.blockedKeys.isEmpty || this.tracking.isActive
+  }
+
+  /** What new keys note as their last use, or as their uses. */
+  refreshAccessClocks(): void {
+    const nowMs = this.io.clock.wallMs()
+    const clock = this.countsUses ? lfuClock(nowMs) : lruClock(nowMs)
+    for (const database of this.databases) database.accessClock = clock
   }
 
   refreshClock(): void {

@@ -4,7 +4,7 @@
  * then a hash table of the members with their scores beside it, and a tree for the order, which answers to the name of
  * Redis's skip list. It never goes back.
  *
- * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis. What Redis builds as a skip list, to look only
+ * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis (but for those of older files, see `load`). What Redis builds as a skip list, to look only
  * at its end whether a listpack will do (results of set algebra, values out of RDB files), is built by `building` and
  * ended by `built`: if it has become large by then, -0 has stayed.
  */
@@ -176,6 +176,15 @@ export class SortedSetValue implements Aggregate {
 
   /** Adds the member, or changes its score (not NaN). True when it was added. */
   set(member: string, score: number): boolean {
+    return this.put(member, score, false)
+  }
+
+  /** Adds a pair as it stands in a listpack or ziplist of a file: the member may be of any length, and the score -0. */
+  load(member: string, score: number): boolean {
+    return this.put(member, score, true)
+  }
+
+  private put(member: string, score: number, asItIs: boolean): boolean {
     const { large, small } = this
     if (large !== undefined) return large.set(bytesOf(member), 0, member.length, score)
     const index = small.findIndex((pair) => pair.member === member)
@@ -183,12 +192,13 @@ export class SortedSetValue implements Aggregate {
       small.splice(index, 1)
     } else {
       const { limits } = this.settings
-      if (small.length + 1 > limits['zset-max-listpack-entries'] || member.length > limits['zset-max-listpack-value']) {
+      const isLong = !asItIs && member.length > limits['zset-max-listpack-value']
+      if (isLong || small.length + 1 > limits['zset-max-listpack-entries']) {
         return this.enlarge().set(bytesOf(member), 0, member.length, score)
       }
       this.memberBytes += member.length
     }
-    const pair = { member, score: score === 0 && !this.keepsNegativeZero ? 0 : score }
+    const pair = { member, score: score === 0 && !asItIs && !this.keepsNegativeZero ? 0 : score }
     small.splice(
       this.rankOf((other) => !isBefore(other, pair)),
       0,
