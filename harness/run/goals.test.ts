@@ -21,7 +21,7 @@ test('a server that lacked CPU time has missed nothing', () => {
   expect(found).toMatchObject({ verdict: 'unknown', sentence: 'Within reach: the server had 25 % of one CPU.' })
 })
 
-test('where redis-server falls short too it is the machine, where it does not it is the engine', () => {
+test('where redis-server falls short too it is the request or the machine, where it does not it is the engine', () => {
   expect(verdicts(arm('engine', 60_000, 60_000), arm('redis', 70_000, 70_000))).toEqual(['unknown', 'unknown'])
   expect(verdicts(arm('engine', 60_000, 60_000), arm('redis', 140_000, 140_000))).toEqual(['fail', 'pass'])
 })
