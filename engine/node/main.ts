@@ -20,6 +20,7 @@ import { reportCrash } from '../server/crash-report.ts'
 import { createLog, logLine } from '../server/log.ts'
 import { logBanner } from '../server/start.ts'
 import { slowDownFromEnvironment } from './busy-loop.ts'
+import { tuneCompiler } from './compiler.ts'
 import { diskFromEnvironment } from './disk-faults.ts'
 import { createNodeIo } from './io.ts'
 
@@ -29,6 +30,7 @@ const DETACHED = 'FAULTLINE_DETACHED'
 type StartOptions = Extract<ReturnType<typeof parseCommandLine>, { action: 'start' }>
 
 function main(words: readonly string[]): void {
+  tuneCompiler()
   // Whoever reads our output may go away; the server goes on.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
