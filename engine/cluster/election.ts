@@ -7,7 +7,7 @@
 import { SLOT_COUNT } from '../data/crc16.ts'
 import { resetManualFailover } from './manual-failover.ts'
 import { type Header, MessageFlag } from './message.ts'
-import { type ClusterNode, hasBit, NodeFlag } from './node.ts'
+import { type ClusterNode, NodeFlag, nextSlot } from './node.ts'
 import { broadcastPong, broadcastVoteRequest, sendVote } from './sending.ts'
 import { setAsPrimary } from './slots.ts'
 import { updateClusterState } from './state.ts'
@@ -181,8 +181,7 @@ function whyNoVote(view: ClusterView, candidate: ClusterNode, request: Header): 
   if (!primary.isFailed && !forced) return 'its master is up'
   const waitMs = view.nodeTimeoutMs * 2 - (view.nowMs() - primary.votedMs)
   if (waitMs > 0) return `can't vote about this master before ${waitMs} milliseconds`
-  for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    if (!hasBit(request.slots, slot)) continue
+  for (let slot = nextSlot(request.slots, 0); slot < SLOT_COUNT; slot = nextSlot(request.slots, slot + 1)) {
     const holder = view.slots[slot]
     if (holder !== undefined && holder.configEpoch > request.configEpoch) {
       return `slot ${slot} epoch (${holder.configEpoch}) > reqEpoch (${request.configEpoch})`

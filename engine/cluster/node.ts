@@ -3,6 +3,7 @@
  *
  * Times are Unix time in ms by this server's clock; 0 means never. The flags are those of the wire format.
  */
+import { SLOT_COUNT } from '../data/crc16.ts'
 import type { Link } from './link.ts'
 import { BITMAP_BYTES } from './message.ts'
 
@@ -203,5 +204,15 @@ export class ClusterNode {
   }
 }
 
-export const hasBit = (bitmap: Uint8Array, slot: number): boolean =>
-  ((bitmap[slot >> 3] as number) & (1 << (slot & 7))) !== 0
+const hasBit = (bitmap: Uint8Array, slot: number): boolean => ((bitmap[slot >> 3] as number) & (1 << (slot & 7))) !== 0
+
+/** The first slot from `start` on whose bit is set; SLOT_COUNT when there is none. Eight empty slots are one step. */
+export function nextSlot(bitmap: Uint8Array, start: number): number {
+  let slot = start
+  while (slot < SLOT_COUNT) {
+    if ((bitmap[slot >> 3] as number) >> (slot & 7) === 0) slot = (slot | 7) + 1
+    else if (hasBit(bitmap, slot)) return slot
+    else slot++
+  }
+  return SLOT_COUNT
+}

@@ -10,7 +10,7 @@ import { processGossip } from './gossip.ts'
 import type { Link } from './link.ts'
 import { acceptManualFailover, notePausedOffset } from './manual-failover.ts'
 import { type Body, decodeMessage, type Header, type Message, MessageFlag, MessageType, typeOf } from './message.ts'
-import { type ClusterNode, hasBit, NodeFlag } from './node.ts'
+import { type ClusterNode, NodeFlag, nextSlot } from './node.ts'
 import { sendPing, sendUpdate } from './sending.ts'
 import { claimSlots, setAsPrimary } from './slots.ts'
 import { type ClusterView, isNodeName, Scheduled } from './view.ts'
@@ -210,8 +210,7 @@ function compareSlots(view: ClusterView, sender: ClusterNode, header: Header): v
   const owner = sender.isPrimary ? sender : sender.primary
   if (owner === undefined || Buffer.compare(owner.slots, header.slots) === 0) return
   if (sender.isPrimary) claimSlots(view, sender, header.configEpoch, header.slots)
-  for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    if (!hasBit(header.slots, slot)) continue
+  for (let slot = nextSlot(header.slots, 0); slot < SLOT_COUNT; slot = nextSlot(header.slots, slot + 1)) {
     const holder = view.slots[slot]
     if (holder === undefined || holder === sender || holder.configEpoch <= header.configEpoch) continue
     view.environment.log.verbose(

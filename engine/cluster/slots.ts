@@ -4,7 +4,7 @@
  */
 import { SLOT_COUNT } from '../data/crc16.ts'
 import { resetManualFailover } from './manual-failover.ts'
-import { type ClusterNode, hasBit, NodeFlag } from './node.ts'
+import { type ClusterNode, NodeFlag, nextSlot } from './node.ts'
 import { type ClusterView, Scheduled } from './view.ts'
 
 const SAVE = Scheduled.saveConfig | Scheduled.updateState | Scheduled.syncConfig
@@ -52,8 +52,7 @@ export function claimSlots(view: ClusterView, owner: ClusterNode, configEpoch: n
   const lostWithKeys: number[] = []
   let ownerSlots = 0
   let takenFromMyShard = 0
-  for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    if (!hasBit(claimed, slot)) continue
+  for (let slot = nextSlot(claimed, 0); slot < SLOT_COUNT; slot = nextSlot(claimed, slot + 1)) {
     ownerSlots++
     const holder = view.slots[slot]
     if (holder === owner || view.importingFrom.has(slot)) continue

@@ -29,7 +29,11 @@ class Assembly extends RunningServer implements AssembledServer {
 
   constructor(io: Io, { config, port }: ServerSettings) {
     super(io, config, {
-      makeDatabase: (index) => new Keyspace({ index, slots: config.values['cluster-enabled'], random: io.random }),
+      makeDatabase: (index) => {
+        // A cluster uses database 0 only, and an index of slots takes 128 KB.
+        const slots = index === 0 && config.values['cluster-enabled']
+        return new Keyspace({ index, slots, random: io.random })
+      },
       makeReplication: createReplication,
       makePersistence: createPersistence,
       makeCluster: (server) => (config.values['cluster-enabled'] ? createCluster(server) : undefined),
