@@ -36,6 +36,27 @@ againstRedis('replication commands answer as redis-server 7.0 does', () => {
     ])
   })
 
+  test('a replica that wants parts of the data set must know the end mark', async () => {
+    const { redis, engine } = await pair().session()
+    try {
+      for (const words of [
+        ['REPLCONF', 'rdb-filter-only', ''],
+        ['SYNC'],
+        ['PSYNC', '?', '-1'],
+        ['REPLCONF', 'RDB-Filter-Only', 'functions Functions'],
+        ['SYNC'],
+        ['REPLCONF', 'rdb-filter-only', 'functions data'],
+        ['REPLCONF', 'rdb-filter-only', '"functions'],
+      ]) {
+        const [wanted, got] = await Promise.all([redis.send(...words), engine.send(...words)])
+        expect(`${words} ${got}`).toBe(`${words} ${wanted}`)
+      }
+    } finally {
+      redis.close()
+      engine.close()
+    }
+  })
+
   test('INFO replication has the same fields in the same order', async () => {
     const names = (reply: Buffer): string[] =>
       reply

@@ -1,5 +1,6 @@
 /** Replication's commands (Redis's replication.c): roles, synchronisation, acknowledgements. */
 import { type FailoverRequest, isAt } from '../replication/failover.ts'
+import { splitWords } from '../resp/inline-words.ts'
 import type { Server } from '../server/server.ts'
 import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
@@ -186,12 +187,29 @@ function replconf(context: Context, args: Arguments): void {
       const wanted = numberArgument(context, args, index + 1)
       if (Number.isNaN(wanted)) return
       replication.describeReplica(client, { snapshotOnly: wanted === 1 })
+    } else if (args.is(index, 'rdb-filter-only')) {
+      if (!filterSnapshot(context, args.latin1(index + 1))) return
     } else {
       reply.error(`ERR Unrecognized REPLCONF option: ${args.utf8(index)}`)
       return
     }
   }
   reply.ok()
+}
+
+/** The parts that the replica's snapshot is to have. False after an error was answered. */
+function filterSnapshot({ server, client, reply }: Context, text: string): boolean {
+  const parts = splitWords(text)
+  if (parts === undefined) {
+    reply.error('ERR Missing rdb-filter-only values')
+    return false
+  }
+  const unknown = parts.find((part) => part.toLowerCase() !== 'functions')
+  // Redis has begun to note it when it finds an unknown part.
+  const wantsFunctions = unknown === undefined ? parts.length > 0 : parts.indexOf(unknown) > 0
+  server.replication.describeReplica(client, { wantsData: false, wantsFunctions })
+  if (unknown !== undefined) reply.error(`ERR Unsupported rdb-filter-only option: ${unknown}`)
+  return unknown === undefined
 }
 
 function role({ server, reply }: Context): void {

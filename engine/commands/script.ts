@@ -47,11 +47,27 @@ function kill({ reply, server }: Context): void {
   else reply.error(refused)
 }
 
+const NO_DEBUGGER = 'ERR this server has no Lua debugger'
+
 /** There is no debugger; what switches it off is allowed. */
-function debug({ reply }: Context, args: Arguments): void {
-  if (args.is(2, 'no')) reply.ok()
-  else if (args.is(2, 'yes') || args.is(2, 'sync')) reply.error('ERR this server has no Lua debugger')
-  else reply.error('ERR Use SCRIPT DEBUG YES/SYNC/NO')
+function debug({ client, reply }: Context, args: Arguments): void {
+  const isWanted = args.is(2, 'yes') || args.is(2, 'sync')
+  if (!isWanted && !args.is(2, 'no')) {
+    reply.error('ERR Use SCRIPT DEBUG YES/SYNC/NO')
+    return
+  }
+  client.wantsDebugger = isWanted
+  if (isWanted) reply.error(NO_DEBUGGER)
+  else reply.ok()
+}
+
+/**
+ * A client that was refused the debugger may not have looked at the answer (redis-cli does not): its script is refused as
+ * well, because it counts on a session whose writes are rolled back at the end.
+ */
+function evaluate(context: Context, args: Arguments, isReadOnly: boolean): void {
+  if (context.client.wantsDebugger) context.reply.error(`${NO_DEBUGGER}: the script was not run`)
+  else context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly })
 }
 
 function help({ reply }: Context): void {
@@ -84,7 +100,7 @@ export const scriptCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(false, true),
     group: 'scripting',
-    run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly: false }),
+    run: (context, args) => evaluate(context, args, false),
   },
   {
     name: 'evalsha',
@@ -104,7 +120,7 @@ export const scriptCommands: readonly Command[] = [
     categories: ['scripting'],
     keySpecs: keySpecs(true, true),
     group: 'scripting',
-    run: (context, args) => context.server.scripting.evaluate(context, args, { bySha: false, isReadOnly: true }),
+    run: (context, args) => evaluate(context, args, true),
   },
   {
     name: 'evalsha_ro',

@@ -51,6 +51,8 @@ export interface SnapshotOptions {
   writer?(sink: (chunk: Buffer) => void): SnapshotWriter
   /** The base of an append-only file. */
   isAofBase?: boolean
+  /** What it leaves out. */
+  without?: { data: boolean; functions: boolean }
   /** Position in the replication stream that the snapshot corresponds to, as for `RdbInfo`. */
   replication: RdbInfo['replication']
   /** False while the receiver is behind: the walk waits. */
@@ -84,8 +86,10 @@ export class Snapshot {
       replication: options.replication,
       ...(options.isAofBase === undefined ? {} : { isAofBase: options.isAofBase }),
     })
-    for (const { source } of server.functions.libraries.values()) this.writer.functionLibrary(source)
-    for (const database of server.databases) {
+    if (options.without?.functions !== true) {
+      for (const { source } of server.functions.libraries.values()) this.writer.functionLibrary(source)
+    }
+    for (const database of options.without?.data === true ? [] : server.databases) {
       if (database.size === 0) continue
       // SWAPDB may give the database another number meanwhile: its keys belong to the one that it has now.
       const { index } = database

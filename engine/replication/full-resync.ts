@@ -2,7 +2,8 @@
  * Snapshots for replicas that cannot go on from the backlog. One snapshot serves all replicas that wait when it begins.
  *
  * Streamed (`repl-diskless-sync yes`, all of them know the end mark): `$EOF:` and a mark of 40 characters, the RDB
- * bytes, the mark again. The replica's first acknowledgement then starts the stream.
+ * bytes, the mark again. The replica's first acknowledgement then starts the stream. A snapshot without some of its parts is
+ * always streamed: it must not take the place of the file.
  * From disk: a background save as for BGSAVE; then `$length` and the file; the stream follows at once.
  */
 import { type File, IoError, type Timer } from '../io.ts'
@@ -20,7 +21,7 @@ export interface ResyncOutcome {
   failed(link: ReplicaConnection, reason: string): void
 }
 
-/** Streams one snapshot to several replicas. */
+/** Streams one snapshot to several replicas that want the same parts of it. */
 export class StreamedSnapshot {
   private readonly server: Server
   private links: ReplicaConnection[]
@@ -33,7 +34,9 @@ export class StreamedSnapshot {
     const random = Buffer.alloc(20)
     server.io.random.fill(random)
     this.mark = Buffer.from(random.toString('hex'))
+    const parts = links[0]?.description
     this.snapshot = new Snapshot(server, {
+      without: { data: parts?.wantsData === false, functions: parts?.wantsFunctions === false },
       sink: (chunk) => this.pass(Buffer.from(chunk)),
       replication: server.replication.position(),
       canTakeMore: () => this.links.every((link) => (link.client.connection?.bufferedBytes ?? 0) < UNSENT_BYTES_MAX),

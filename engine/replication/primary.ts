@@ -7,7 +7,7 @@ import { Arguments as Words } from '../commands/arguments.ts'
 import type { Client } from '../server/client.ts'
 import type { Server } from '../server/server.ts'
 import { type ResyncOutcome, SavedSnapshot, StreamedSnapshot } from './full-resync.ts'
-import { nameOf, ReplicaConnection, undescribed } from './replica-link.ts'
+import { nameOf, ReplicaConnection, undescribed, wantSameParts, wantsAll } from './replica-link.ts'
 import type { ReplicaDescription } from './replication-port.ts'
 import type { ReplicationStream } from './stream.ts'
 import { removeSyncFile } from './sync-file.ts'
@@ -103,6 +103,10 @@ export class Primary implements ResyncOutcome {
   synchronize(client: Client, request: { id: string; offset: number } | undefined): void {
     const { log, stats } = this.server
     const description = { ...this.descriptionOf(client) }
+    if (!wantsAll(description) && !description.endMark) {
+      client.reply.error('ERR Filtered replica requires EOF capability')
+      return
+    }
     const name = nameOf(client, description)
     log.notice(`Replica ${name} asks for synchronization`)
     if (request !== undefined) {
@@ -195,7 +199,9 @@ export class Primary implements ResyncOutcome {
 
   /** A save that began for another replica will do for this one too, if that one's stream can be copied. */
   private attachToRunningSave(link: ReplicaConnection): boolean {
-    const other = this.links.find((candidate) => candidate.phase === 'snapshot' && candidate.cursor !== undefined)
+    const other = this.links.find(({ phase, cursor, description }) => {
+      return phase === 'snapshot' && cursor !== undefined && wantSameParts(link.description, description)
+    })
     if (other?.cursor === undefined) return false
     this.beginFullResync(link, other.cursor.nextOffset - 1)
     this.server.log.notice('Waiting for end of BGSAVE for SYNC')
@@ -221,8 +227,12 @@ export class Primary implements ResyncOutcome {
 
   private startSnapshot(): void {
     const { server } = this
-    const waiting = this.links.filter((link) => link.phase === 'wait')
-    const streams = server.config.values['repl-diskless-sync'] && waiting.every((link) => link.description.endMark)
+    const first = this.links.find((link) => link.phase === 'wait')
+    if (first === undefined) return
+    const parts = first.description
+    const waiting = this.links.filter((link) => link.phase === 'wait' && wantSameParts(link.description, parts))
+    const mayStream = server.config.values['repl-diskless-sync'] || !wantsAll(parts)
+    const streams = mayStream && waiting.every((link) => link.description.endMark)
     server.log.notice(`Starting BGSAVE for SYNC with target: ${streams ? 'replicas sockets' : 'disk'}`)
     if (streams) {
       for (const link of waiting) this.beginFullResync(link, this.stream.offset)

@@ -16,6 +16,8 @@ export const undescribed: ReplicaDescription = {
   endMark: false,
   changedId: false,
   snapshotOnly: false,
+  wantsData: true,
+  wantsFunctions: true,
 }
 
 export class ReplicaConnection implements ReplicaLink {
@@ -108,6 +110,15 @@ export class ReplicaConnection implements ReplicaLink {
     if (this.overSoftLimitSinceMs === 0) this.overSoftLimitSinceMs = this.server.nowMs
     return this.server.nowMs - this.overSoftLimitSinceMs > limit.softSeconds * 1000
   }
+}
+
+/** Whether one snapshot will do for both. */
+export function wantSameParts(a: ReplicaDescription, b: ReplicaDescription): boolean {
+  return a.wantsData === b.wantsData && a.wantsFunctions === b.wantsFunctions
+}
+
+export function wantsAll({ wantsData, wantsFunctions }: ReplicaDescription): boolean {
+  return wantsData && wantsFunctions
 }
 
 /** `host:port` of a replica, with the port that it listens on. */

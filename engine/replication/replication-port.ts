@@ -88,6 +88,9 @@ export interface ReplicaDescription {
   changedId: boolean
   /** Wants a snapshot and no stream (`redis-cli --rdb`). */
   snapshotOnly: boolean
+  /** What the snapshot is to hold (`redis-cli --functions-rdb` leaves the data out). */
+  wantsData: boolean
+  wantsFunctions: boolean
 }
 
 export interface ReplicaLink {

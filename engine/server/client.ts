@@ -67,6 +67,8 @@ export interface Client extends Watcher {
   monitoring: boolean
   replyMode: ReplyMode
   noEvict: boolean
+  /** Has asked for the debugger of scripts, which there is not. */
+  wantsDebugger: boolean
   /** Client-side caching; undefined: off. */
   tracking: TrackingState | undefined
   /** Set by internal clients and while a script or transaction runs: blocking commands must answer at once. */

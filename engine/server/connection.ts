@@ -65,6 +65,7 @@ export class ClientConnection implements Client {
   monitoring = false
   replyMode: ReplyMode = 'on'
   noEvict = false
+  wantsDebugger = false
   tracking: TrackingState | undefined = undefined
   denyBlocking: boolean
   lastRecord: CommandRecord | undefined = undefined
