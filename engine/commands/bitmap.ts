@@ -1,8 +1,9 @@
 /**
  * Strings as arrays of bits (Redis's bitops.c): bit 0 is the most significant one of the first byte.
  */
-import { type BitOperation, combineBits, countSetBits, invertBits, skipBytes } from '../data/bit-words.ts'
-import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'
+import type { BitOperation } from '../data/bit-program.ts'
+import { combineBits, combinePart, countSetBits, PART_BYTES, skipBytes } from '../data/bit-words.ts'
+import { type Entry, MOVABLE_BYTES_MAX, NO_ENTRY } from '../store/keyspace-port.ts'
 import type { Arguments } from './arguments.ts'
 import { bitfield, bitfieldKeys, bitfieldReadOnly } from './bitfield.ts'
 import { type Command, oneKey } from './command.ts'
@@ -186,10 +187,10 @@ function bitop(context: Context, args: Arguments): void {
     return
   }
   const sources = sourceTexts(context, args)
-  if (sources !== undefined) storeResult(context, args, combine(sources, operation))
+  if (sources !== undefined) storeResult(context, args, sources, operation)
 }
 
-/** Windows on the sources, valid until the next call of the database. */
+/** Windows on the sources. */
 function sourceTexts(context: Context, args: Arguments): Buffer[] | undefined {
   const entries: Entry[] = []
   for (let i = 3; i < args.count; i++) {
@@ -202,28 +203,42 @@ function sourceTexts(context: Context, args: Arguments): Buffer[] | undefined {
 }
 
 /** Shorter texts count as filled up with zeros. */
-function combine(texts: readonly Buffer[], operation: BitOperation | 'not'): Buffer {
-  const result = Buffer.alloc(Math.max(...texts.map((text) => text.length)))
-  texts[0]?.copy(result)
-  if (operation === 'not') invertBits(result)
-  else for (const text of texts.slice(1)) combineBits(result, text, operation)
-  return result
-}
-
-function storeResult(context: Context, args: Arguments, result: Buffer): void {
+function storeResult(
+  context: Context,
+  args: Arguments,
+  sources: readonly Buffer[],
+  operation: BitOperation | 'not',
+): void {
   const { db } = context
+  const length = sources.reduce((longest, source) => Math.max(longest, source.length), 0)
   const existing = context.lookupWrite(2)
-  if (result.length > 0) {
-    const entry = db.setPlainText(args.memory, args.start(2), args.end(2), result, 0, result.length)
-    db.editText(entry, 0)
-    db.setExpireAtMs(entry, -1)
+  if (length > 0) {
+    computeResult(context, args, sources, operation, length)
     if (existing === NO_ENTRY) context.created(2)
     context.changed(2, 'string', 'set')
   } else if (existing !== NO_ENTRY) {
     db.remove(existing)
     context.changed(2, 'generic', 'del')
   }
-  context.reply.integer(result.length)
+  context.reply.integer(length)
+}
+
+/** A long result may replace one of the sources while it is computed; short sources would not stay where they are then. */
+function computeResult(
+  { db }: Context,
+  args: Arguments,
+  sources: readonly Buffer[],
+  operation: BitOperation | 'not',
+  length: number,
+): void {
+  const [start, end] = [args.start(2), args.end(2)]
+  if (length <= PART_BYTES) {
+    const result = combinePart(sources, operation, 0, length)
+    db.makeText(args.memory, start, end, length).set(result)
+    return
+  }
+  const settled = sources.map((source) => (source.length > MOVABLE_BYTES_MAX ? source : Buffer.from(source)))
+  combineBits(db.makeText(args.memory, start, end, length), settled, operation)
 }
 
 /** BITFIELD whose operations are all GET. */

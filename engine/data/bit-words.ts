@@ -1,88 +1,94 @@
 /**
- * Bits of long texts, 32 at a time: byte by byte it takes ten times as long. The words of a text begin where its memory is
- * aligned; what lies before and behind them is done by bytes.
- *
- *     byte │ byte │ word … word │ byte
+ * Bits of long texts: combined, inverted, counted and skipped, part by part in the memory of `bit-program.ts`. What is
+ * behind the end of a text counts as zeros.
  */
-export type BitOperation = 'and' | 'or' | 'xor'
+import { type BitOperation, type BitProgram, createBitProgram, HALF_BYTES, STEP_BYTES } from './bit-program.ts'
 
-/** The words within bytes[start…end), and the index in `bytes` of the first one. */
-function wordsOf(bytes: Buffer, start: number, end: number): { words: Int32Array; first: number } {
-  const first = Math.min(end, start + ((4 - ((bytes.byteOffset + start) & 3)) & 3))
-  const count = (end - first) >>> 2
-  return { words: count > 0 ? new Int32Array(bytes.buffer, bytes.byteOffset + first, count) : NO_WORDS, first }
+/** Up to here a loop over bytes is faster. */
+const SHORT_BYTES = 32
+
+/** Made when it is first needed; it keeps nothing between calls. */
+let program: (BitProgram & { bytes: Uint8Array }) | undefined
+
+function programWithBytes(): BitProgram & { bytes: Uint8Array } {
+  if (program === undefined) {
+    const made = createBitProgram()
+    program = { ...made, bytes: new Uint8Array(made.memory.buffer) }
+  }
+  return program
 }
 
-/** What has no words may lie where none could begin. */
-const NO_WORDS = new Int32Array(0)
-
-/** `into` becomes `into` op `other`; where `other` has ended it counts as zeros. */
-export function combineBits(into: Buffer, other: Buffer, operation: BitOperation): void {
-  const length = Math.min(into.length, other.length)
-  const isAligned = ((into.byteOffset | other.byteOffset) & 3) === 0
-  const words = isAligned ? length >>> 2 : 0
-  if (words > 0) {
-    combineWords(
-      new Int32Array(into.buffer, into.byteOffset, words),
-      new Int32Array(other.buffer, other.byteOffset, words),
-      operation,
-    )
-  }
-  for (let i = words * 4; i < length; i++) {
-    const [a, b] = [into[i] as number, other[i] as number]
-    into[i] = operation === 'and' ? a & b : operation === 'or' ? a | b : a ^ b
-  }
-  if (operation === 'and') into.fill(0, length)
-}
-
-/** A loop for each operation: a function called for each word would take most of the time. */
-function combineWords(into: Int32Array, other: Int32Array, operation: BitOperation): void {
-  const { length } = into
-  if (operation === 'and') {
-    for (let i = 0; i < length; i++) into[i] = (into[i] as number) & (other[i] as number)
-  } else if (operation === 'or') {
-    for (let i = 0; i < length; i++) into[i] = (into[i] as number) | (other[i] as number)
-  } else {
-    for (let i = 0; i < length; i++) into[i] = (into[i] as number) ^ (other[i] as number)
+/**
+ * Fills `into` with texts[0] op texts[1] op …, or with the inverse of the only text; `into` may be one of them. Bytes of
+ * texts behind the length of `into` are ignored.
+ */
+export function combineBits(into: Buffer, texts: readonly Buffer[], operation: BitOperation | 'not'): void {
+  for (let start = 0; start < into.length; start += PART_BYTES) {
+    into.set(combinePart(texts, operation, start, Math.min(PART_BYTES, into.length - start)), start)
   }
 }
 
-export function invertBits(bytes: Buffer): void {
-  const { words, first } = wordsOf(bytes, 0, bytes.length)
-  for (let i = 0; i < first; i++) bytes[i] = ~(bytes[i] as number)
-  for (let i = 0; i < words.length; i++) words[i] = ~(words[i] as number)
-  for (let i = first + words.length * 4; i < bytes.length; i++) bytes[i] = ~(bytes[i] as number)
+/** Bytes that `combinePart` can do. */
+export const PART_BYTES = HALF_BYTES
+
+/** The same for bytes start…start + length − 1: a window that is valid until the next call of anything here. */
+export function combinePart(
+  texts: readonly Buffer[],
+  operation: BitOperation | 'not',
+  start: number,
+  length: number,
+): Uint8Array {
+  const { bytes, [operation]: combine } = programWithBytes()
+  const end = wholeSteps(length)
+  for (let i = 0; i < texts.length; i++) {
+    load(bytes, i === 0 ? 0 : HALF_BYTES, texts[i] as Buffer, start, start + length)
+    if (i > 0 || operation === 'not') combine(end)
+  }
+  return bytes.subarray(0, length)
 }
 
 /** How many bits of bytes[start…end) are set. */
-export function countSetBits(bytes: Buffer, start: number, end: number): number {
-  if (start >= end) return 0
-  const { words, first } = wordsOf(bytes, start, end)
+export function countSetBits(text: Buffer, start: number, end: number): number {
   let count = 0
-  for (let i = start; i < first; i++) count += setBits(bytes[i] as number)
-  for (let i = 0; i < words.length; i++) count += setBits(words[i] as number)
-  for (let i = first + words.length * 4; i < end; i++) count += setBits(bytes[i] as number)
+  if (end - start <= SHORT_BYTES) {
+    for (let i = start; i < end; i++) count += bitsOfByte[text[i] as number] as number
+    return count
+  }
+  const { bytes, count: countIn } = programWithBytes()
+  for (let at = start; at < end; at += HALF_BYTES) {
+    const length = Math.min(HALF_BYTES, end - at)
+    load(bytes, 0, text, at, at + length)
+    count += countIn(wholeSteps(length))
+  }
   return count
 }
 
-/** Bits of a word, added up in pairs, then in fours and eights. */
-function setBits(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555)
-  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+/** Copies text[start…end) to bytes[at…], with zeros behind it up to a whole step. */
+function load(bytes: Uint8Array, at: number, text: Buffer, start: number, end: number): void {
+  const last = Math.min(end, text.length)
+  const length = Math.max(0, last - start)
+  if (length > 0) bytes.set(text.subarray(start, last), at)
+  const needed = wholeSteps(end - start)
+  if (length < needed) bytes.fill(0, at + length, at + needed)
 }
 
-/** The first byte of bytes[start…end) that is not `byte` (0 or 255); `end` when all are. */
-export function skipBytes(bytes: Buffer, byte: 0 | 255, start: number, end: number): number {
-  if (start >= end) return end
-  const { words, first } = wordsOf(bytes, start, end)
-  let at = start
-  while (at < first && bytes[at] === byte) at++
-  if (at < first) return at
-  const word = byte === 0 ? 0 : -1
-  let index = 0
-  while (index < words.length && words[index] === word) index++
-  at = first + index * 4
-  while (at < end && bytes[at] === byte) at++
-  return at
+function wholeSteps(length: number): number {
+  return (length + STEP_BYTES - 1) & -STEP_BYTES
 }
+
+/** The first byte of text[start…end) that is not `byte` (0 or 255); `end` when all are. */
+export function skipBytes(text: Buffer, byte: 0 | 255, start: number, end: number): number {
+  let at = start
+  if (end - start > SHORT_BYTES) {
+    const { bytes, skip } = programWithBytes()
+    for (let passed = HALF_BYTES; passed === HALF_BYTES && at < end; at += passed) {
+      const length = Math.min(HALF_BYTES, end - at)
+      load(bytes, 0, text, at, at + length)
+      passed = skip(wholeSteps(length), 0, byte === 0 ? 0 : -1)
+    }
+  }
+  while (at < end && text[at] === byte) at++
+  return Math.min(at, end)
+}
+
+const bitsOfByte = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length)

@@ -1,5 +1,5 @@
 /** Lua 5.1's C API as the WebAssembly program exports it: constants and functions, under C's names. */
-import type { WasmMemory, WasmTable } from './web-assembly.ts'
+import type { WasmMemory, WasmTable } from '../data/web-assembly.ts'
 
 /** Index of the registry, of a thread's globals, and of the upvalues of a C function. */
 export const REGISTRY = -10_000

@@ -15,8 +15,8 @@
  * `bytes` anew after each call.
  */
 import { formatDouble } from '../data/double-text.ts'
+import { instantiate, PAGE_BYTES } from '../data/web-assembly.ts'
 import { type LuaExports, LuaStatus } from './lua-api.ts'
-import { instantiate, PAGE_BYTES } from './web-assembly.ts'
 
 /** Unwinds to the innermost protected call. Never catch it. */
 const LONG_JUMP = Symbol('longjmp')

@@ -69,6 +69,9 @@ export interface SnapshotVisitor {
   ): SnapshotPart | undefined
 }
 
+/** Longer strings are never moved: windows on them stay what they are until their own keys change. */
+export const MOVABLE_BYTES_MAX = 4096
+
 export interface KeyspacePort {
   /** Number of the database. Only SWAPDB changes it. */
   index: number
@@ -123,6 +126,12 @@ export interface KeyspacePort {
   setText(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, start: number, end: number): Entry
   /** `setText` without the attempt to store an integer (the encoding is embstr or raw by length). */
   setPlainText(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, start: number, end: number): Entry
+  /**
+   * Makes or replaces a key with a raw string of `lengthBytes` without an expiry, and returns a window on it, to be
+   * filled before the next call of any method. Undefined bytes, but those of a string of the same length that was there
+   * and is longer than `MOVABLE_BYTES_MAX` are still what they were.
+   */
+  makeText(key: Uint8Array, keyStart: number, keyEnd: number, lengthBytes: number): Buffer
   /** |value| ≤ 2^53 − 1. */
   setInteger(key: Uint8Array, keyStart: number, keyEnd: number, value: number): Entry
   /** `setText` for a key whose entry is known (of any type): saves the second look-up. The entry stays valid. */

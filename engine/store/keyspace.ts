@@ -200,6 +200,16 @@ export class Keyspace implements KeyspacePort {
     return entry
   }
 
+  makeText(key: Uint8Array, keyStart: number, keyEnd: number, lengthBytes: number): Buffer {
+    const { storage } = this
+    const entry = this.claim(key, keyStart, keyEnd, lengthBytes)
+    storage.resizeText(entry, lengthBytes, false)
+    storage.setRaw(entry, true)
+    this.setExpireAtMs(entry, -1)
+    const start = storage.textStart(entry)
+    return storage.textMemory(entry).subarray(start, start + lengthBytes)
+  }
+
   setInteger(key: Uint8Array, keyStart: number, keyEnd: number, value: number): Entry {
     const entry = this.claim(key, keyStart, keyEnd, 0)
     storeSafeInteger(this.storage, entry, value)

@@ -307,6 +307,8 @@ export class Storage extends RecordTable {
    * further ones are undefined. Growing texts get room to grow on.
    */
   resizeText(record: number, length: number, keep: boolean): void {
+    // Texts of megabytes often replace one of the same length: memory fresh from the system costs more than its filling.
+    if (!keep && this.kind(record) === LONG_TEXT && this.longTextBytes(record) === length) keep = true
     if (!keep) this.dropValue(record)
     const kind = this.kind(record)
     if (kind === LONG_TEXT) {
@@ -329,6 +331,10 @@ export class Storage extends RecordTable {
   setRaw(record: number, raw: boolean): void {
     const meta = this.lane(record, META)
     this.setLane(record, META, raw ? meta | RAW : meta & ~RAW)
+  }
+
+  private longTextBytes(record: number): number {
+    return (this.objects.get(this.lane(record, VALUE_LOW)) as Buffer).length
   }
 
   private resizeLongText(record: number, length: number): void {

@@ -130,6 +130,12 @@ export class ReferenceKeyspace implements KeyspacePort {
     return this.put(key, keyStart, keyEnd, copy, copy.length <= EMBEDDED_LIMIT_BYTES ? 'embstr' : 'raw')
   }
 
+  makeText(key: Uint8Array, keyStart: number, keyEnd: number, lengthBytes: number): Buffer {
+    const value = Buffer.alloc(lengthBytes)
+    this.setExpireAtMs(this.put(key, keyStart, keyEnd, value, 'raw'), -1)
+    return value
+  }
+
   setInteger(key: Uint8Array, keyStart: number, keyEnd: number, value: number): Entry {
     return this.put(key, keyStart, keyEnd, Buffer.from(String(value)), 'int')
   }
