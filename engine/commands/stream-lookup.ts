@@ -2,7 +2,7 @@
 
 import type { StreamCursor } from '../data/stream-cursor.ts'
 import type { StreamGroup } from '../data/stream-group.ts'
-import { ID_TEXT_MAX_BYTES, parseStreamId, type StreamId } from '../data/stream-id.ts'
+import { ID_TEXT_MAX_BYTES, parseStreamId, StreamId } from '../data/stream-id.ts'
 import type { Reply } from '../resp/reply.ts'
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import type { StreamValue } from '../store/stream-value.ts'
@@ -55,10 +55,22 @@ export function readBound(context: Context, args: Arguments, index: number, isSt
 }
 
 const idText = Buffer.alloc(ID_TEXT_MAX_BYTES)
+/** Behind the milliseconds of `writtenId`, which stand in `idText`: ids often follow each other within one. */
+let sequenceStart = 0
+const writtenId = new StreamId()
 
 export function sendId(reply: Reply, id: StreamId): void {
-  reply.bulk(idText, 0, id.write(idText))
+  let end: number
+  if (sequenceStart > 0 && id.hasSameMs(writtenId)) end = id.writeSequence(idText, sequenceStart)
+  else {
+    end = id.write(idText)
+    sequenceStart = idText.indexOf(DASH) + 1
+    writtenId.become(id)
+  }
+  reply.bulk(idText, 0, end)
 }
+
+const DASH = 45
 
 /** The cursor's entry: its id, and its fields and values. */
 export function sendEntry(reply: Reply, cursor: StreamCursor): void {

@@ -123,8 +123,15 @@ class OptionReader {
 
   result(): StreamOptions {
     const { id, at: idIndex, noMakeStream, threshold, thresholdIndex, approximate } = this
-    const trim = threshold === undefined ? undefined : { ...threshold, approximate, limit: this.effectiveLimit() }
+    const trim = threshold === undefined ? undefined : this.trimOf(threshold, approximate)
     return { id, idIndex, noMakeStream, trim, thresholdIndex }
+  }
+
+  private trimOf(threshold: { maxLength: number } | { minId: StreamId }, approximate: boolean): Trim {
+    const limit = this.effectiveLimit()
+    return 'maxLength' in threshold
+      ? { maxLength: threshold.maxLength, approximate, limit }
+      : { minId: threshold.minId, approximate, limit }
   }
 
   private effectiveLimit(): number {

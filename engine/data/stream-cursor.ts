@@ -61,7 +61,12 @@ export class StreamCursor {
     this.node = node
     this.fresh = true
     this.unread = 0
-    if (node !== undefined) this.at = this.reverse ? node.pack.last() : node.bodyStart
+    if (node !== undefined) this.at = this.reverse ? node.behind(this.end) : this.firstIn(node)
+  }
+
+  /** Only in the first node there can be entries before the range. */
+  private firstIn(node: StreamNode): number {
+    return node.id.compare(this.start) < 0 ? node.before(this.start) : node.bodyStart
   }
 
   /** Goes to the next entry. False when there is none. */

@@ -129,7 +129,12 @@ export class StreamId {
   write(into: Buffer, start = 0): number {
     const at = writePart(into, start, this.msHigh, this.msLow)
     into[at] = DASH
-    return writePart(into, at + 1, this.sequenceHigh, this.sequenceLow)
+    return this.writeSequence(into, at + 1)
+  }
+
+  /** The same of what stands behind the dash. */
+  writeSequence(into: Buffer, start: number): number {
+    return writePart(into, start, this.sequenceHigh, this.sequenceLow)
   }
 
   toString(): string {
@@ -173,12 +178,18 @@ export interface ParsedId {
 }
 
 const ID_TEXT_LIMIT_BYTES = 127
+/** Numbers of so many digits are read without a detour over bigint. */
+const SHORT_DIGITS = 15
+/** No digits, or too many. */
+const NOT_SHORT = -1
 
 /**
  * Reads `ms-sequence` or `ms`, which gets the sequence `missing`; `-` and `+` (the first and last id) unless `strict`.
  * `text` has one character per byte. Undefined when it is no id.
  */
 export function parseStreamId(text: string, missing: bigint, strict: boolean, mayOmit = false): ParsedId | undefined {
+  const short = parseShortId(text)
+  if (short !== undefined) return { id: short, anySequence: false }
   if (text.length > ID_TEXT_LIMIT_BYTES) return undefined
   if (text === '-' || text === '+') {
     if (strict) return undefined
@@ -194,4 +205,25 @@ export function parseStreamId(text: string, missing: bigint, strict: boolean, ma
   if (mayOmit && rest === '*') return { id: StreamId.of(ms, 0n), anySequence: true }
   const sequence = parseUint64(rest)
   return sequence === undefined ? undefined : { id: StreamId.of(ms, sequence), anySequence: false }
+}
+
+/** `ms-sequence` in digits alone, and few of them: nearly every id there is. Undefined for anything else. */
+function parseShortId(text: string): StreamId | undefined {
+  const dash = text.indexOf('-')
+  const ms = shortNumber(text, 0, dash)
+  const sequence = shortNumber(text, dash + 1, text.length)
+  if (ms === NOT_SHORT || sequence === NOT_SHORT) return undefined
+  const [msHigh, sequenceHigh] = [Math.floor(ms / UNIT), Math.floor(sequence / UNIT)]
+  return new StreamId(msHigh, ms - msHigh * UNIT, sequenceHigh, sequence - sequenceHigh * UNIT)
+}
+
+function shortNumber(text: string, start: number, end: number): number {
+  if (start >= end || end - start > SHORT_DIGITS) return NOT_SHORT
+  let value = 0
+  for (let i = start; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return NOT_SHORT
+    value = value * 10 + digit
+  }
+  return value
 }

@@ -8,6 +8,9 @@
  * `id`, from which the differences count, is that of the first entry, whether it is still there or not. An entry that
  * is deleted keeps its place and gets a flag.
  *
+ * Beside the bytes, which Redis walks from the head, stands where every 16th entry begins: a walk to an id starts at the
+ * last of these that is not behind it.
+ *
  * Source of the format: the comment at the head of Redis's `t_stream.c`.
  */
 import { END, LISTPACK_HEADER_BYTES, Listpack } from './listpack.ts'
@@ -25,6 +28,8 @@ export interface Texts {
 }
 
 const INITIAL_BYTES = 256
+/** Entries, deleted ones too, from one mark to the next. */
+const MARK_EVERY = 16
 /** Flags, the two differences. */
 const FIXED_ELEMENTS = 3
 
@@ -38,6 +43,8 @@ export class StreamNode implements Identified {
   readonly fieldCount: number
   /** Position of the first entry; END when there is none, not even a deleted one. */
   bodyStart: number
+  /** Where every `MARK_EVERY`th entry begins, counted from `bodyStart`. */
+  private readonly marks: number[]
 
   private constructor(
     id: StreamId,
@@ -46,6 +53,7 @@ export class StreamNode implements Identified {
     deleted: number,
     fieldCount: number,
     start: number,
+    marks: number[],
   ) {
     this.id = id
     this.pack = pack
@@ -53,6 +61,7 @@ export class StreamNode implements Identified {
     this.deleted = deleted
     this.fieldCount = fieldCount
     this.bodyStart = start
+    this.marks = marks
   }
 
   /** Without entries, for `append` to add the first one, whose fields are every second one of `texts` from `from` on. */
@@ -66,7 +75,7 @@ export class StreamNode implements Identified {
       pack.append(texts.memory, texts.starts[at] as number, texts.ends[at] as number)
     }
     pack.appendInteger(0)
-    return new StreamNode(id, pack, 0, 0, fieldCount, pack.byteLength - 1)
+    return new StreamNode(id, pack, 0, 0, fieldCount, pack.byteLength - 1, [])
   }
 
   /** A node from a file. Undefined when the listpack does not hold what it must. */
@@ -78,8 +87,10 @@ export class StreamNode implements Identified {
     reader.skip(fieldCount)
     if (reader.count() !== 0 || reader.failed) return undefined
     const bodyStart = reader.position
+    const marks: number[] = []
     let live = 0
     for (let i = 0; i < entries + deleted; i++) {
+      if (i % MARK_EVERY === 0) marks.push(reader.position - bodyStart)
       const flags = reader.count()
       reader.integer()
       reader.integer()
@@ -91,7 +102,7 @@ export class StreamNode implements Identified {
       if ((flags & DELETED) === 0) live++
     }
     if (reader.position !== END || live !== entries) return undefined
-    const node = new StreamNode(id, pack, entries, deleted, fieldCount, bodyStart)
+    const node = new StreamNode(id, pack, entries, deleted, fieldCount, bodyStart, marks)
     return node.isOrdered() ? node : undefined
   }
 
@@ -110,7 +121,8 @@ export class StreamNode implements Identified {
   }
 
   clone(): StreamNode {
-    return new StreamNode(this.id, this.pack.clone(), this.entries, this.deleted, this.fieldCount, this.bodyStart)
+    const { id, pack, entries, deleted, fieldCount, bodyStart, marks } = this
+    return new StreamNode(id, pack.clone(), entries, deleted, fieldCount, bodyStart, marks.slice())
   }
 
   get fieldsStart(): number {
@@ -120,8 +132,10 @@ export class StreamNode implements Identified {
 
   /** Adds an entry behind the others. */
   append(id: StreamId, texts: Texts, from: number, fieldCount: number): void {
-    const { pack } = this
+    const { pack, marks } = this
+    const isMarked = (this.entries + this.deleted) % MARK_EVERY === 0
     this.setCounts(this.entries + 1, this.deleted)
+    if (isMarked) marks.push(pack.byteLength - 1 - this.bodyStart)
     const same = fieldCount === this.fieldCount && this.hasFields(texts, from)
     pack.appendInteger(same ? SAME_FIELDS : 0)
     appendDifference(pack, id.msHigh, id.msLow, this.id.msHigh, this.id.msLow)
@@ -169,6 +183,32 @@ export class StreamNode implements Identified {
     addDifference(pack, pack.next(at), this.id, id, false)
   }
 
+  /** Position of an entry from which a walk forward meets every entry whose id is `id` or greater; END when there is none. */
+  before(id: StreamId): number {
+    const mark = this.marksUpTo(id)
+    return mark === 0 ? this.bodyStart : this.bodyStart + (this.marks[mark - 1] as number)
+  }
+
+  /** Last element of an entry from which a walk backward meets every entry whose id is `id` or less; END when there is none. */
+  behind(id: StreamId): number {
+    const mark = this.marks[this.marksUpTo(id)]
+    return mark === undefined ? this.pack.last() : this.pack.previous(this.bodyStart + mark)
+  }
+
+  /** How many marked entries have an id that is not greater. */
+  private marksUpTo(id: StreamId): number {
+    const { marks, bodyStart } = this
+    let low = 0
+    let high = marks.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      this.readId(bodyStart + (marks[middle] as number), markedId)
+      if (markedId.compare(id) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** Where the flags of the entry are whose number of elements stands at `position`; END at the head. */
   flagsBefore(position: number): number {
     const { pack } = this
@@ -188,6 +228,8 @@ export class StreamNode implements Identified {
     return id
   }
 }
+
+const markedId = new StreamId()
 
 function appendDifference(pack: Listpack, high: number, low: number, fromHigh: number, fromLow: number): void {
   const value = difference(high, low, fromHigh, fromLow)

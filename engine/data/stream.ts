@@ -131,6 +131,8 @@ export class Stream {
 
   /** Of the last entry that is there; 0-0 when there is none. */
   lastEntryId(): StreamId {
+    const { last } = this.nodes
+    if (last !== undefined && last.deleted === 0) return last.lastId() ?? new StreamId()
     const cursor = this.all(true)
     return cursor.next() ? cursor.id : new StreamId()
   }

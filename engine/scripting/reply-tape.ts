@@ -37,6 +37,8 @@ export class ReplyTape implements Reply {
   private readonly ends: number[] = []
   private bytes = Buffer.allocUnsafe(FIRST_BYTES)
   private byteCount = 0
+  /** Of kinds: the arrays are not emptied, which would call into the runtime. */
+  private count = 0
   private at = 0
 
   constructor(onError: (message: string) => void) {
@@ -44,22 +46,27 @@ export class ReplyTape implements Reply {
   }
 
   clear(): void {
-    this.kinds.length = 0
-    this.numbers.length = 0
-    this.ends.length = 0
+    this.count = 0
     this.byteCount = 0
     if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(FIRST_BYTES)
+    if (this.kinds.length > KEPT_KINDS) this.kinds.length = this.numbers.length = this.ends.length = 0
   }
 
   /** The command has answered an error. */
   get isError(): boolean {
-    return this.kinds[0] === Kind.error
+    return this.count > 0 && this.kinds[0] === Kind.error
   }
 
   private add(kind: number, number: number): void {
-    this.kinds.push(kind)
-    this.numbers.push(number)
-    this.ends.push(0)
+    this.note(kind, number, 0)
+  }
+
+  private note(kind: number, number: number, end: number): void {
+    const { count } = this
+    this.kinds[count] = kind
+    this.numbers[count] = number
+    this.ends[count] = end
+    this.count = count + 1
   }
 
   private addBytes(kind: number, source: Uint8Array, start: number, end: number): void {
@@ -70,9 +77,7 @@ export class ReplyTape implements Reply {
     if (size < COPY_BY_HAND) for (let i = 0; i < size; i++) bytes[from + i] = source[start + i] as number
     else bytes.set(source.subarray(start, end), from)
     this.byteCount += size
-    this.kinds.push(kind)
-    this.numbers.push(from)
-    this.ends.push(this.byteCount)
+    this.note(kind, from, this.byteCount)
   }
 
   private grow(size: number): void {
@@ -298,4 +303,5 @@ const OK = Buffer.from('OK')
 const COPY_BY_HAND = 24
 const FIRST_BYTES = 4096
 const KEPT_BYTES = 1024 * 1024
+const KEPT_KINDS = 65_536
 const STACK_PER_LEVEL = 8

@@ -50,6 +50,8 @@ const busyTexts = {
 } as const
 
 interface CachedScript {
+  /** 40 hexadecimal digits in lower case. */
+  readonly sha: string
   readonly source: Buffer
   /** Registry reference of the function. */
   readonly reference: number
@@ -70,6 +72,7 @@ export class Scripting implements ScriptSession {
   readonly random = new LuaRandom()
   running: ScriptRun | undefined = undefined
   private readonly scripts = new Map<string, CachedScript>()
+  private last: CachedScript | undefined = undefined
   private scriptMachine: LuaMachine | undefined = undefined
   private scriptClient: ClientConnection | undefined = undefined
   /** A script is slow and runs in slices. */
@@ -137,8 +140,17 @@ export class Scripting implements ScriptSession {
       api.lua_settop(L, -2)
       return { error: `ERR Error compiling script (new function): ${message}` }
     }
-    this.scripts.set(sha, { source, reference: api.luaL_ref(L, REGISTRY), flags: header.flags })
+    this.scripts.set(sha, { sha, source, reference: api.luaL_ref(L, REGISTRY), flags: header.flags })
     return { sha }
+  }
+
+  /** The script whose SHA1 is argument 1. One is called again and again: the last one is known by its bytes. */
+  private cached(args: Arguments): CachedScript | undefined {
+    const { last } = this
+    if (last !== undefined && args.is(1, last.sha)) return last
+    const found = this.scripts.get(args.latin1(1).toLowerCase())
+    if (found !== undefined) this.last = found
+    return found
   }
 
   has(sha: string): boolean {
@@ -147,6 +159,7 @@ export class Scripting implements ScriptSession {
 
   flush(): void {
     this.scripts.clear()
+    this.last = undefined
     this.scriptMachine = undefined
   }
 
@@ -159,11 +172,12 @@ export class Scripting implements ScriptSession {
     if (keyCount === undefined) return
     let sha: string
     if (options.bySha) {
-      sha = args.latin1(1).toLowerCase()
-      if (!this.scripts.has(sha)) {
+      const script = this.cached(args)
+      if (script === undefined) {
         reply.error('NOSCRIPT No matching script. Please use EVAL.')
         return
       }
+      sha = script.sha
     } else {
       const loaded = this.load(args.copy(1))
       if ('error' in loaded) {
@@ -190,7 +204,7 @@ export class Scripting implements ScriptSession {
 
   private flagsOf({ command }: CommandRecord, args: Arguments): ScriptFlags | undefined {
     if (command.name.startsWith('fcall')) return this.server.functions.flagsOf(args.latin1(1))
-    if (command.name.startsWith('evalsha')) return this.scripts.get(args.latin1(1).toLowerCase())?.flags
+    if (command.name.startsWith('evalsha')) return this.cached(args)?.flags
     const header = args.memory[args.start(1)] === 35 ? parseScriptHeader(args.view(1)) : undefined
     return typeof header === 'string' ? undefined : header?.flags
   }

@@ -73,7 +73,16 @@ export class CommandContext implements Context {
   }
 
   restore(frame: Frame): void {
-    Object.assign(this, frame)
+    this.client = frame.client
+    this.record = frame.record
+    this.args = frame.args
+    this.reply = frame.reply
+    this.db = frame.db
+    this.changes = frame.changes
+    this.replacement = frame.replacement
+    this.additions = frame.additions
+    this.prevented = frame.prevented
+    this.forced = frame.forced
   }
 
   lookupRead(keyIndex: number): Entry {
