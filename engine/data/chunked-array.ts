@@ -11,6 +11,7 @@ const FIRST_LENGTH = 16
 /** 32-bit integers, 0 where never set. */
 export class ChunkedInt32Array {
   private chunks: Int32Array[] = []
+  private shared: SharedChunks | undefined
 
   /** Bytes taken from the system. */
   get byteLength(): number {
@@ -22,6 +23,7 @@ export class ChunkedInt32Array {
   }
 
   set(index: number, value: number): void {
+    if (this.shared !== undefined) this.shared = own(this.shared, this.chunks, index >>> CHUNK_SHIFT)
     const chunk = this.chunks[index >>> CHUNK_SHIFT] as Int32Array
     chunk[index & CHUNK_MASK] = value
   }
@@ -41,11 +43,20 @@ export class ChunkedInt32Array {
     copy.chunks = this.chunks.map((chunk) => chunk.slice())
     return copy
   }
+
+  /** What it holds now, for reading, whatever is set afterwards: a chunk is copied when it is set for the first time. */
+  freeze(): ChunkedInt32Array {
+    const view = new ChunkedInt32Array()
+    view.chunks = this.chunks.slice()
+    this.shared = { isShared: new Uint8Array(this.chunks.length).fill(1), count: this.chunks.length }
+    return view
+  }
 }
 
 /** Doubles, 0 where never set. */
 export class ChunkedFloat64Array {
   private chunks: Float64Array[] = []
+  private shared: SharedChunks | undefined
 
   /** Bytes taken from the system. */
   get byteLength(): number {
@@ -57,6 +68,7 @@ export class ChunkedFloat64Array {
   }
 
   set(index: number, value: number): void {
+    if (this.shared !== undefined) this.shared = own(this.shared, this.chunks, index >>> CHUNK_SHIFT)
     const chunk = this.chunks[index >>> CHUNK_SHIFT] as Float64Array
     chunk[index & CHUNK_MASK] = value
   }
@@ -74,6 +86,29 @@ export class ChunkedFloat64Array {
     copy.chunks = this.chunks.map((chunk) => chunk.slice())
     return copy
   }
+
+  /** What it holds now, for reading, whatever is set afterwards: a chunk is copied when it is set for the first time. */
+  freeze(): ChunkedFloat64Array {
+    const view = new ChunkedFloat64Array()
+    view.chunks = this.chunks.slice()
+    this.shared = { isShared: new Uint8Array(this.chunks.length).fill(1), count: this.chunks.length }
+    return view
+  }
+}
+
+/** Chunks that frozen views look at, too. */
+interface SharedChunks {
+  readonly isShared: Uint8Array
+  count: number
+}
+
+/** Gives the array a copy of its own of a shared chunk. Undefined when none is shared any more. */
+function own<T extends { slice(): T }>(shared: SharedChunks, chunks: T[], at: number): SharedChunks | undefined {
+  if (shared.isShared[at] !== 1) return shared
+  chunks[at] = (chunks[at] as T).slice()
+  shared.isShared[at] = 0
+  shared.count--
+  return shared.count > 0 ? shared : undefined
 }
 
 interface Chunk {

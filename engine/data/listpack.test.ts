@@ -108,3 +108,29 @@ test('damaged bytes are refused, or read as something sound', () => {
   wrongCount[4] = 3
   expect(Listpack.parse(wrongCount)).toBeUndefined()
 })
+
+test.each<[string, (pack: Listpack, other: Listpack) => void]>([
+  ['append', (pack) => pack.append(Buffer.from('new'), 0, 3)],
+  ['appendInteger', (pack) => pack.appendInteger(5)],
+  ['appendAll', (pack, other) => pack.appendAll(other)],
+  ['prepend', (pack) => pack.prepend(Buffer.from('new'), 0, 3)],
+  ['insert', (pack) => pack.insert(pack.last(), Buffer.from('new'), 0, 3)],
+  ['replace', (pack) => pack.replace(pack.first(), Buffer.from('uno'), 0, 3)],
+  ['replaceInteger', (pack) => pack.replaceInteger(pack.last(), 8)],
+  ['remove', (pack) => pack.remove(pack.first())],
+])('a frozen listpack stays as it was: %s', (_name, change) => {
+  const make = () => {
+    // With room behind the entries, so that the bytes need not be exchanged.
+    const pack = Listpack.empty(256)
+    pack.append(Buffer.from('one'), 0, 3)
+    pack.append(Buffer.from('two'), 0, 3)
+    pack.appendInteger(7)
+    return pack
+  }
+  const [pack, twin] = [make(), make()]
+  const frozen = pack.freeze()
+  change(pack, make())
+  change(twin, make())
+  expect(frozen.serialized()).toEqual(make().serialized())
+  expect(pack.serialized()).toEqual(twin.serialized())
+})

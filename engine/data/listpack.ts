@@ -41,6 +41,8 @@ export class Listpack {
   /** Header and terminator included. */
   byteLength: number
   count: number
+  /** The bytes are a frozen listpack's, too. */
+  private isShared = false
 
   private constructor(bytes: Buffer, byteLength: number, count: number) {
     this.bytes = bytes
@@ -82,6 +84,21 @@ export class Listpack {
     const bytes = Buffer.allocUnsafeSlow(this.byteLength)
     this.bytes.copy(bytes, 0, 0, this.byteLength)
     return new Listpack(bytes, this.byteLength, this.count)
+  }
+
+  /** What it holds now, for reading: the bytes are shared until this one changes. */
+  freeze(): Listpack {
+    this.isShared = true
+    return new Listpack(this.bytes, this.byteLength, this.count)
+  }
+
+  /** Before a change: no frozen listpack must see it. */
+  private own(): void {
+    if (!this.isShared) return
+    this.isShared = false
+    const copy = Buffer.allocUnsafeSlow(this.bytes.length)
+    this.bytes.copy(copy, 0, 0, this.byteLength)
+    this.bytes = copy
   }
 
   // ————— Walking
@@ -242,6 +259,7 @@ export class Listpack {
   /** Replaces the entry at `position` by a safe integer. */
   replaceInteger(position: number, value: number): void {
     if (value >= 0 && value <= 127 && (this.bytes[position] as number) < 0x80) {
+      this.own()
       this.bytes[position] = value
       return
     }
@@ -251,6 +269,7 @@ export class Listpack {
 
   /** Makes room at the end for an entry with a body of `body` bytes, writes all but that, and returns its position. */
   private claim(body: number): number {
+    this.own()
     const position = this.byteLength - 1
     const grows = body + backLengthBytes(body)
     this.reserve(this.byteLength + grows)
@@ -276,6 +295,7 @@ export class Listpack {
 
   /** Adds all entries of another listpack. */
   appendAll(other: Listpack): void {
+    this.own()
     const added = other.byteLength - HEADER - 1
     this.reserve(this.byteLength + added)
     other.bytes.copy(this.bytes, this.byteLength - 1, HEADER, other.byteLength)
@@ -296,6 +316,7 @@ export class Listpack {
 
   /** Removes up to `count` entries from `position` on; returns where the next one is now, or END. */
   remove(position: number, count = 1): number {
+    this.own()
     let end = position
     let removed = 0
     while (removed < count && end !== this.byteLength - 1) {
@@ -311,6 +332,7 @@ export class Listpack {
 
   /** Replaces `oldBytes` at `position` with an entry of memory[start…end). */
   private splice(position: number, oldBytes: number, memory: Uint8Array, start: number, end: number): void {
+    this.own()
     const kind = chooseEncoding(memory, start, end)
     const body = chosenBodyLength(kind, end - start)
     const grows = body + backLengthBytes(body) - oldBytes

@@ -75,6 +75,15 @@ export class Quicklist {
     return copy
   }
 
+  /** What it holds now, for reading: nodes share their bytes until they are changed. */
+  freeze(): Quicklist {
+    const view = new Quicklist()
+    for (let node = this.head; node !== undefined; node = node.after) {
+      view.appendNode(new QuicklistNode(node.pack?.freeze(), node.plain))
+    }
+    return view
+  }
+
   // ————— Reading
 
   /** The element at `index` (negative: from the end), from the nearer end. */

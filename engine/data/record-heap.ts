@@ -33,10 +33,19 @@ export class RecordHeap {
   private readonly live: number[] = []
   private readonly unused: number[] = []
   private current = NO_CHUNK
+  /** Chunks that frozen views look at, too, once there is one. Records that come to such a chunk are none of theirs. */
+  private shared: Set<number> | undefined
 
   /** The memory that the record is in. */
   memory(reference: number): Buffer {
     return this.chunks[reference >>> CHUNK_SHIFT] as Buffer
+  }
+
+  /** The same, to change the record in its place. */
+  writableMemory(reference: number): Buffer {
+    const chunk = reference >>> CHUNK_SHIFT
+    if (this.shared?.delete(chunk)) this.chunks[chunk] = duplicate(this.chunks[chunk] as Buffer)
+    return this.chunks[chunk] as Buffer
   }
 
   /** Where the record begins in its memory. */
@@ -94,6 +103,14 @@ export class RecordHeap {
     copy.current = this.current
     copy.reservedBytes = this.reservedBytes
     return copy
+  }
+
+  /** The records that are there now, for reading, whatever becomes of them afterwards: chunks are shared until then. */
+  freeze(): RecordHeap {
+    const view = new RecordHeap()
+    view.chunks.push(...this.chunks)
+    this.shared = new Set(this.chunks.keys())
+    return view
   }
 
   private makeRoom(size: number): number {

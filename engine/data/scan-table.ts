@@ -213,6 +213,19 @@ export class ScanTable {
     return table
   }
 
+  /** The entries that are there now, in the same slots, for reading: memory is shared until it is changed. */
+  freeze(): ScanTable {
+    const view = new ScanTable(this.seed, this.hasValues)
+    view.size = this.size
+    view.heap = this.heap.freeze()
+    view.entries = this.entries.freeze()
+    view.buckets = this.buckets.freeze()
+    view.bucketCount = this.bucketCount
+    view.mask = this.mask
+    view.split = this.split
+    return view
+  }
+
   // ————— Records
 
   private recordOf(slot: number): number {
@@ -280,8 +293,9 @@ export class ScanTable {
     const room = (valueStart + length - recordStart + 3) >>> 2
     const header = lengthBytes(length)
     if (header === lengthBytes(oldLength) && room === (recordEnd - recordStart + 3) >>> 2) {
-      writeLength(recordMemory, keyStart - header, length)
-      copyBytes(recordMemory, valueStart, value, valueFrom, valueTo)
+      const memory = this.heap.writableMemory(record)
+      writeLength(memory, keyStart - header, length)
+      copyBytes(memory, valueStart, value, valueFrom, valueTo)
       return
     }
     this.entries.set(slot * WIDTH + RECORD, this.writeRecord(key, start, end, value, valueFrom, valueTo))

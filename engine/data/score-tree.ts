@@ -16,7 +16,7 @@ const CHILDREN_MAX = 128
 const LEAF_BYTES = LEAF_MAX * 12 + 450
 
 /** Less than 0 when the key of slot `a` is before that of slot `b`. */
-type CompareKeys = (a: number, b: number) => number
+export type CompareKeys = (a: number, b: number) => number
 /** Where something begins or ends among the members: true for those from there on. Never true and then false. */
 type Boundary = (score: number, slot: number) => boolean
 
@@ -24,8 +24,15 @@ class Leaf {
   size = 0
   before: Leaf | undefined = undefined
   after: Leaf | undefined = undefined
-  readonly scores = new Float64Array(LEAF_MAX)
-  readonly slots = new Int32Array(LEAF_MAX)
+  /** The arrays are those of a leaf of a frozen tree, too. */
+  isShared = false
+  scores: Float64Array
+  slots: Int32Array
+
+  constructor(scores: Float64Array = new Float64Array(LEAF_MAX), slots: Int32Array = new Int32Array(LEAF_MAX)) {
+    this.scores = scores
+    this.slots = slots
+  }
 
   get leastScore(): number {
     return this.scores[0] as number
@@ -101,6 +108,7 @@ export class ScoreTree {
       if (node.leastSlots[child] === slot) node.leastSlots[child] = renamed
       node = node.children[child] as TreeNode
     }
+    own(node)
     node.slots[this.indexIn(node, slot, score)] = renamed
   }
 
@@ -158,6 +166,18 @@ export class ScoreTree {
 
   /** An independent tree over a table that has the same slots. */
   clone(compareKeys: CompareKeys): ScoreTree {
+    return this.copy(compareKeys, ({ scores, slots }) => new Leaf(scores.slice(), slots.slice()))
+  }
+
+  /** The order as it is now, for reading, over a table that keeps the slots: leaves share their arrays until a change. */
+  freeze(compareKeys: CompareKeys): ScoreTree {
+    return this.copy(compareKeys, (leaf) => {
+      leaf.isShared = true
+      return new Leaf(leaf.scores, leaf.slots)
+    })
+  }
+
+  private copy(compareKeys: CompareKeys, copyLeaf: (leaf: Leaf) => Leaf): ScoreTree {
     const copy = new ScoreTree(compareKeys)
     if (this.size === 0) return copy
     let last: Leaf | undefined
@@ -168,9 +188,7 @@ export class ScoreTree {
         branch.size = node.size
         return branch
       }
-      const leaf = new Leaf()
-      leaf.scores.set(node.scores)
-      leaf.slots.set(node.slots)
+      const leaf = copyLeaf(node)
       leaf.size = node.size
       chain(last, leaf)
       last = leaf
@@ -219,6 +237,7 @@ export class ScoreTree {
   private removeBelow(node: TreeNode, slot: number, score: number): void {
     if (node instanceof Leaf) {
       const index = this.indexIn(node, slot, score)
+      own(node)
       node.scores.copyWithin(index, index + 1, node.size)
       node.slots.copyWithin(index, index + 1, node.size)
       node.size--
@@ -238,7 +257,7 @@ export class ScoreTree {
     this.join(node, at)
   }
 
-  /** Merges a child with the next one when both together fill at most half of one. */
+  /** Merges a child that has lost a member with the next one when both together fill at most half of one. */
   private join(node: Branch, at: number): void {
     const child = node.children[at] as TreeNode
     const next = node.children[at + 1]
@@ -310,7 +329,16 @@ function sizeOf(node: Branch, child: number): number {
   return (node.children[child] as TreeNode).size
 }
 
+/** Before a change: no frozen tree must see it. */
+function own(leaf: Leaf): void {
+  if (!leaf.isShared) return
+  leaf.scores = leaf.scores.slice()
+  leaf.slots = leaf.slots.slice()
+  leaf.isShared = false
+}
+
 function write(leaf: Leaf, index: number, slot: number, score: number): void {
+  own(leaf)
   const { scores, slots, size } = leaf
   if (index < size) {
     scores.copyWithin(index + 1, index, size)

@@ -125,6 +125,11 @@ export class StreamNode implements Identified {
     return new StreamNode(id, pack.clone(), entries, deleted, fieldCount, bodyStart, marks.slice())
   }
 
+  /** As it is now, for reading. */
+  freeze(): StreamNode {
+    return new StreamNode(this.id, this.pack.freeze(), this.entries, this.deleted, this.fieldCount, this.bodyStart)
+  }
+
   get fieldsStart(): number {
     const { pack } = this
     return pack.next(pack.next(pack.next(LISTPACK_HEADER_BYTES)))

@@ -47,8 +47,17 @@ export class Stream {
   }
 
   clone(): Stream {
+    return this.copy((node) => node.clone())
+  }
+
+  /** As it is now, for reading: nodes share their bytes until they are changed. */
+  freeze(): Stream {
+    return this.copy((node) => node.freeze())
+  }
+
+  private copy(copyNode: (node: StreamNode) => StreamNode): Stream {
     const copy = new Stream()
-    for (const node of this.nodes) copy.addNode(node.clone())
+    for (const node of this.nodes) copy.addNode(copyNode(node))
     copy.length = this.length
     copy.lastId = this.lastId.copy()
     copy.firstId = this.firstId.copy()

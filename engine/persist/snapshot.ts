@@ -8,13 +8,7 @@
  */
 import type { Timer } from '../io.ts'
 import type { Server } from '../server/server.ts'
-import {
-  type Aggregate,
-  type KeyspacePort,
-  NO_ENTRY,
-  type SnapshotPart,
-  type SnapshotWalk,
-} from '../store/keyspace-port.ts'
+import type { Aggregate, SnapshotPart, SnapshotWalk } from '../store/keyspace-port.ts'
 import { keyUse } from './key-use.ts'
 import { type KeyUse, type RdbInfo, RdbWriter } from './rdb-writer.ts'
 
@@ -96,9 +90,9 @@ export class Snapshot {
       const sizes = { keys: database.size, expiring: database.expiringSize }
       this.walks.push(
         database.snapshot({
-          visit: (key, text, aggregate, expireAtMs) => {
+          visit: (key, text, aggregate, expireAtMs, accessed) => {
             this.select(index, sizes)
-            return this.writer.entry(key, text, aggregate, expireAtMs, this.useOf(database, key))
+            return this.writer.entry(key, text, aggregate, expireAtMs, this.useOf(accessed))
           },
         }),
       )
@@ -175,10 +169,8 @@ export class Snapshot {
     for (const walk of this.walks.splice(0)) walk.cancel()
   }
 
-  private useOf(database: KeyspacePort, key: Buffer): KeyUse | undefined {
-    if (!this.keepsUse) return undefined
-    const entry = database.findKey(key)
-    return entry === NO_ENTRY ? undefined : keyUse(this.server.config, database.accessed(entry), this.server.nowMs)
+  private useOf(accessed: number): KeyUse | undefined {
+    return this.keepsUse ? keyUse(this.server.config, accessed, this.server.nowMs) : undefined
   }
 
   private select(index: number, sizes: { keys: number; expiring: number }): void {

@@ -8,7 +8,7 @@ import { type ByteRange, END, Listpack } from '../data/listpack.ts'
 import { type HashSeed, ScanTable } from '../data/scan-table.ts'
 import type { Reply } from '../resp/reply.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
-import { type Aggregate, ValueType } from './keyspace-port.ts'
+import { type Aggregate, FREEZE_FROM_SIZE, ValueType } from './keyspace-port.ts'
 
 /** No such field, and the end of a walk. */
 export const NO_FIELD = -1
@@ -65,6 +65,11 @@ export class HashValue implements Aggregate {
 
   clone(): HashValue {
     return new HashValue(this.pack?.clone(), this.table?.clone())
+  }
+
+  freeze(): HashValue | undefined {
+    if (this.table === undefined || this.table.size < FREEZE_FROM_SIZE) return undefined
+    return new HashValue(undefined, this.table.freeze())
   }
 
   // ————— Reading

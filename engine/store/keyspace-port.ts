@@ -27,6 +27,9 @@ export const valueTypeNames: Record<ValueType, string> = {
   6: 'stream',
 }
 
+/** Values with fewer elements are read at once faster than frozen. */
+export const FREEZE_FROM_SIZE = 128
+
 /** A value that is not a string. Lists, hashes, sets, sorted sets and streams implement it. */
 export interface Aggregate {
   readonly type: ValueType
@@ -38,8 +41,14 @@ export interface Aggregate {
   readonly parts?: number
   /** Of the hash table that it is kept in, if that is how it is kept: how many chains there are of each length. */
   chainHistogram?(): readonly number[] | undefined
-  /** An independent copy (COPY, and snapshots that meet a write). */
+  /** An independent copy. */
   clone(): Aggregate
+  /**
+   * A large value as it is now, to be read while the value itself changes: memory is shared until it is changed, so that
+   * this costs a small part of a copy. Undefined, or left out: the value is small enough to be read at once, or cannot be
+   * frozen cheaply.
+   */
+  freeze?(): Aggregate | undefined
 }
 
 /** Steps through a point-in-time view of a database while writes go on. */
@@ -57,7 +66,7 @@ export type SnapshotPart = () => boolean
 
 export interface SnapshotVisitor {
   /**
-   * The value as it was when the snapshot began. Exactly one of `text` (a string) and `aggregate` is given; valid during
+   * The value as it was when the snapshot began, and the access field. Exactly one of `text` (a string) and `aggregate` is given; valid during
    * the call, but for an aggregate of which the visitor returns that it has more parts: it stays as it is until the last
    * has been taken. Other keys may be visited between two parts.
    */
@@ -66,6 +75,7 @@ export interface SnapshotVisitor {
     text: Buffer | undefined,
     aggregate: Aggregate | undefined,
     expireAtMs: number,
+    accessed: number,
   ): SnapshotPart | undefined
 }
 
@@ -147,7 +157,7 @@ export interface KeyspacePort {
   /** Makes or replaces a key with an aggregate. */
   setAggregate(key: Uint8Array, keyStart: number, keyEnd: number, value: Aggregate): Entry
   /**
-   * Must be called before an aggregate is changed in place: a running snapshot takes its copy now, and the memory
+   * Must be called before an aggregate is changed in place: a running snapshot takes it or freezes it now, and the memory
    * account is brought up to date by `changed` afterwards.
    */
   willChange(entry: Entry): void

@@ -3,6 +3,8 @@ import { Quicklist } from '../data/quicklist.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
 
 const OBJECT_BYTES = 64
+/** Fewer nodes, of some kilobytes each, are read at once. */
+const FREEZE_FROM_NODES = 8
 
 export class ListValue implements Aggregate {
   readonly type = ValueType.list
@@ -20,6 +22,10 @@ export class ListValue implements Aggregate {
 
   get parts(): number {
     return this.list.nodeCount
+  }
+
+  freeze(): ListValue | undefined {
+    return this.list.nodeCount < FREEZE_FROM_NODES ? undefined : new ListValue(this.list.freeze())
   }
 
   clone(): ListValue {

@@ -7,7 +7,7 @@ import { type Int64, IntSet } from '../data/intset.ts'
 import { NO_SLOT, ScanTable } from '../data/scan-table.ts'
 import type { Reply } from '../resp/reply.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
-import { type Aggregate, ValueType } from './keyspace-port.ts'
+import { type Aggregate, FREEZE_FROM_SIZE, ValueType } from './keyspace-port.ts'
 
 /** No intset has more members, whatever `set-max-intset-entries` says (as in Redis). */
 const INTSET_LIMIT = 2 ** 30
@@ -58,6 +58,12 @@ export class SetValue implements Aggregate {
   clone(): SetValue {
     const { members } = this
     return new SetValue(this.settings, members instanceof IntSet ? members.clone() : members.clone())
+  }
+
+  freeze(): SetValue | undefined {
+    const { members } = this
+    if (members instanceof IntSet || members.size < FREEZE_FROM_SIZE) return undefined
+    return new SetValue(this.settings, members.freeze())
   }
 
   /** The intset's bytes, valid until the next change; undefined of a table. */

@@ -9,8 +9,9 @@
  * The walk goes from the last record to the first. Each key that was there at the beginning is visited exactly once:
  * by the walk, or by the first change that comes before it.
  *
- * A large aggregate is walked in parts. Whoever changes it meanwhile has all that is missing visited first; so at most
- * one is ever open, nothing is copied, and the aggregate need not bear changes under the walk.
+ * A large aggregate is frozen before it is visited, and walked in parts: it may change meanwhile, and one that changes
+ * before its turn waits frozen until the walk has time for it. So no write waits for a large value to be visited, and at
+ * most one is ever open.
  */
 import type { Aggregate, SnapshotPart, SnapshotVisitor, SnapshotWalk } from './keyspace-port.ts'
 import { FREE } from './record-table.ts'
@@ -20,6 +21,14 @@ import { integerText } from './text-form.ts'
 /** About as much work as so many small entries. */
 const PART_ENTRIES = 32
 
+/** A large aggregate as it was before the first change. */
+interface Waiting {
+  readonly key: Buffer
+  readonly value: Aggregate
+  readonly expireAtMs: number
+  readonly accessed: number
+}
+
 export class Snapshot implements SnapshotWalk {
   private readonly storage: Storage
   private readonly visitor: SnapshotVisitor
@@ -27,8 +36,11 @@ export class Snapshot implements SnapshotWalk {
   private readonly stamp: number
   /** Entries from here on have been walked. */
   private cursor: number
-  /** The aggregate that the walk is inside of: the entry at the cursor. */
+  /** The aggregate that the walk is inside of: the entry at the cursor, or one that has waited. */
   private open: SnapshotPart | undefined
+  /** It is a view that no write changes. */
+  private openIsFrozen = false
+  private readonly waiting: Waiting[] = []
   private cancelled = false
   private readonly onEnd: (snapshot: Snapshot) => void
 
@@ -52,15 +64,19 @@ export class Snapshot implements SnapshotWalk {
         if (this.open()) this.open = undefined
         continue
       }
+      if (this.waiting.length > 0) {
+        steps -= 9
+        this.openWaiting()
+        continue
+      }
       if (this.cursor === 0) break
       const entry = --this.cursor
       if (storage.kind(entry) === FREE || storage.stamp(entry) >= this.stamp) continue
       steps -= 9
-      const rest = this.visit(entry)
-      // A visitor may end its own snapshot.
-      if (!this.cancelled) this.open = rest
+      const frozen = this.frozen(entry)
+      this.openPart(this.visit(entry, frozen), frozen !== undefined)
     }
-    const complete = this.cursor === 0 && this.open === undefined
+    const complete = this.cursor === 0 && this.open === undefined && this.waiting.length === 0
     if (complete) this.onEnd(this)
     return complete
   }
@@ -73,33 +89,62 @@ export class Snapshot implements SnapshotWalk {
     this.cancelled = true
     this.cursor = 0
     this.open = undefined
+    this.waiting.length = 0
     this.onEnd(this)
   }
 
-  /** The entry is about to change or go: visits its value, or what is missing of it, unless that has been done. */
+  /** The entry is about to change or go: freezes its value, or visits it, or what is missing of it, unless that was done. */
   preserve(entry: number): void {
     if (entry < this.cursor) {
-      if (this.storage.stamp(entry) < this.stamp) takeAll(this.visit(entry))
-    } else if (entry === this.cursor && this.open !== undefined) {
+      if (this.storage.stamp(entry) < this.stamp) this.keep(entry)
+    } else if (entry === this.cursor && this.open !== undefined && !this.openIsFrozen) {
       takeAll(this.open)
       this.open = undefined
     }
   }
 
-  private visit(entry: number): SnapshotPart | undefined {
+  private keep(entry: number): void {
+    const { storage } = this
+    const value = this.frozen(entry)
+    if (value === undefined) {
+      takeAll(this.visit(entry))
+      return
+    }
+    const key = Buffer.from(storage.keyWindow(entry))
+    this.waiting.push({ key, value, expireAtMs: storage.expireAtMs(entry), accessed: storage.clock(entry) })
+  }
+
+  private openWaiting(): void {
+    const { key, value, expireAtMs, accessed } = this.waiting.shift() as Waiting
+    this.openPart(this.visitor.visit(key, undefined, value, expireAtMs, accessed), true)
+  }
+
+  private openPart(part: SnapshotPart | undefined, isFrozen: boolean): void {
+    // A visitor may end its own snapshot.
+    if (this.cancelled) return
+    this.open = part
+    this.openIsFrozen = isFrozen
+  }
+
+  private frozen(entry: number): Aggregate | undefined {
+    return this.storage.kind(entry) === AGGREGATE ? this.storage.aggregate(entry)?.freeze?.() : undefined
+  }
+
+  private visit(entry: number, frozen?: Aggregate): SnapshotPart | undefined {
     const { storage, visitor } = this
     const key = storage.keyWindow(entry)
     const expireAtMs = storage.expireAtMs(entry)
+    const accessed = storage.clock(entry)
     const kind = storage.kind(entry)
     if (kind === AGGREGATE) {
-      return visitor.visit(key, undefined, storage.aggregate(entry) as Aggregate, expireAtMs)
+      return visitor.visit(key, undefined, frozen ?? storage.aggregate(entry), expireAtMs, accessed)
     }
     if (kind === INTEGER) {
-      return visitor.visit(key, Buffer.from(integerText(storage, entry)), undefined, expireAtMs)
+      return visitor.visit(key, Buffer.from(integerText(storage, entry)), undefined, expireAtMs, accessed)
     }
     const start = storage.textStart(entry)
     const text = storage.textMemory(entry).subarray(start, start + storage.textLength(entry))
-    return visitor.visit(key, text, undefined, expireAtMs)
+    return visitor.visit(key, text, undefined, expireAtMs, accessed)
   }
 }
 

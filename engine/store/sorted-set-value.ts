@@ -11,9 +11,9 @@
 import { ChunkedFloat64Array } from '../data/chunked-array.ts'
 import { formatDouble } from '../data/double-text.ts'
 import { bytesOf, NO_SLOT, ScanTable } from '../data/scan-table.ts'
-import { ScoreTree, step } from '../data/score-tree.ts'
+import { type CompareKeys, ScoreTree, step } from '../data/score-tree.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
-import { type Aggregate, ValueType } from './keyspace-port.ts'
+import { type Aggregate, FREEZE_FROM_SIZE, ValueType } from './keyspace-port.ts'
 
 export interface ScoredMember {
   /** One character per byte. */
@@ -35,15 +35,24 @@ class LargeSortedSet {
   readonly scores: ChunkedFloat64Array
   readonly order: ScoreTree
 
-  constructor(members: ScanTable, scores = new ChunkedFloat64Array(), order?: ScoreTree) {
+  constructor(
+    members: ScanTable,
+    scores = new ChunkedFloat64Array(),
+    makeOrder = (compareKeys: CompareKeys) => new ScoreTree(compareKeys),
+  ) {
     this.members = members
     this.scores = scores
-    const compareKeys = (a: number, b: number): number => members.compareKeys(a, b)
-    this.order = order?.clone(compareKeys) ?? new ScoreTree(compareKeys)
+    this.order = makeOrder((a, b) => members.compareKeys(a, b))
   }
 
   clone(): LargeSortedSet {
-    return new LargeSortedSet(this.members.clone(), this.scores.clone(), this.order)
+    const { members, scores, order } = this
+    return new LargeSortedSet(members.clone(), scores.clone(), (compareKeys) => order.clone(compareKeys))
+  }
+
+  freeze(): LargeSortedSet {
+    const { members, scores, order } = this
+    return new LargeSortedSet(members.freeze(), scores.freeze(), (compareKeys) => order.freeze(compareKeys))
   }
 
   set(memory: Uint8Array, start: number, end: number, score: number): boolean {
@@ -152,6 +161,13 @@ export class SortedSetValue implements Aggregate {
     copy.small = this.small.slice()
     copy.large = this.large?.clone()
     return copy
+  }
+
+  freeze(): SortedSetValue | undefined {
+    if (this.large === undefined || this.size < FREEZE_FROM_SIZE) return undefined
+    const view = new SortedSetValue(this.settings)
+    view.large = this.large.freeze()
+    return view
   }
 
   /** Undefined when it is no member. */

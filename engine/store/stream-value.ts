@@ -5,6 +5,11 @@ import type { StreamId } from '../data/stream-id.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
 
 const OBJECT_BYTES = 400
+/** Streams below both are read at once. */
+const FREEZE_FROM_NODES = 8
+const FREEZE_FROM_GROUP_BYTES = 20_000
+/** About 4,000 pending entries: 3 ms. */
+const FREEZE_TO_GROUP_BYTES = 600_000
 
 export class StreamValue implements Aggregate {
   readonly type = ValueType.stream
@@ -22,9 +27,20 @@ export class StreamValue implements Aggregate {
   }
 
   clone(): StreamValue {
-    const copy = new StreamValue(this.stream.clone())
+    return this.copy(this.stream.clone())
+  }
+
+  private copy(stream: Stream): StreamValue {
+    const copy = new StreamValue(stream)
     for (const [name, group] of this.byName) copy.byName.set(name, group.clone(copy.account))
     return copy
+  }
+
+  /** Groups are copied, which takes time in proportion to their pending entries: with many of them it is not done. */
+  freeze(): StreamValue | undefined {
+    const { bytes } = this.account
+    const isLarge = this.stream.nodes.size >= FREEZE_FROM_NODES || bytes >= FREEZE_FROM_GROUP_BYTES
+    return isLarge && bytes < FREEZE_TO_GROUP_BYTES ? this.copy(this.stream.freeze()) : undefined
   }
 
   // ————— Groups

@@ -263,9 +263,9 @@ export class ReferenceKeyspace implements KeyspacePort {
       isInsideEntry: false,
       advance(entries: number): boolean {
         for (const end = Math.min(next + entries, copies.length); next < end; next++) {
-          const { key, value, expireAtMs } = copies[next] as Cell
+          const { key, value, expireAtMs, accessClock } = copies[next] as Cell
           const [text, aggregate] = isText(value) ? [value, undefined] : [undefined, value]
-          const part = visitor.visit(key, text, aggregate, expireAtMs)
+          const part = visitor.visit(key, text, aggregate, expireAtMs, accessClock)
           if (part !== undefined) while (!part());
         }
         return next >= copies.length
