@@ -121,13 +121,17 @@ export class StreamNode implements Identified {
   }
 
   clone(): StreamNode {
-    const { id, pack, entries, deleted, fieldCount, bodyStart, marks } = this
-    return new StreamNode(id, pack.clone(), entries, deleted, fieldCount, bodyStart, marks.slice())
+    return this.copy(this.pack.clone())
   }
 
   /** As it is now, for reading. */
   freeze(): StreamNode {
-    return new StreamNode(this.id, this.pack.freeze(), this.entries, this.deleted, this.fieldCount, this.bodyStart)
+    return this.copy(this.pack.freeze())
+  }
+
+  private copy(pack: Listpack): StreamNode {
+    const { id, entries, deleted, fieldCount, bodyStart, marks } = this
+    return new StreamNode(id, pack, entries, deleted, fieldCount, bodyStart, marks.slice())
   }
 
   get fieldsStart(): number {
