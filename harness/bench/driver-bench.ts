@@ -3,6 +3,9 @@
  * ratio of requests per second at depth 1 and 16, whether an open loop holds its rate, and whether it sees the latency
  * that a closed loop sees. The CPU time per request of each generator stands beside it: on a busy machine it says more
  * than the rate, since the rate is whatever the scheduler leaves.
+ *
+ * Beside it also stands how busy redis-server was: the part of the time in which it ran or wanted to. Where that is all
+ * of it, the server is the limit and no generator could be faster: a ratio below its target then says nothing.
  */
 import { spawn } from 'node:child_process'
 import { HarnessError } from '../errors.ts'
@@ -10,6 +13,7 @@ import { runLoad } from '../load/load.ts'
 import { defaultLoad, type LoadSpec } from '../load/load-spec.ts'
 import { redisProgram } from '../world/programs.ts'
 import { median } from './comparison.ts'
+import { schedulingOf } from './process-usage.ts'
 import { parseCsv } from './redis-benchmark.ts'
 import { type BenchServer, Stand } from './stand.ts'
 
@@ -37,6 +41,8 @@ interface Sample {
   requestsPerSecond: number
   cpuUsPerRequest: number
   p50Ms: number
+  /** Part of the time in which the server ran, or was ready to and something else ran. */
+  serverBusy: number
 }
 
 export interface DriverBenchOptions {
@@ -50,6 +56,8 @@ export interface DriverBenchOptions {
 
 const KEYS = 100_000
 const OPEN_RATE = 100_000
+/** Above it the server is the limit: a loop that waits for replies in between never fills all of it. */
+const SERVER_SATURATED = 0.9
 
 export async function runDriverBench(options: DriverBenchOptions): Promise<DriverBenchResult> {
   const redis = redisProgram(options.binary)
@@ -71,8 +79,16 @@ export async function runDriverBench(options: DriverBenchOptions): Promise<Drive
     ]) {
       const { ours, theirs } = await alternate(options, server, command, pipeline)
       const name = `${command} P${pipeline}`
-      add(ratioRow(name, 'requests/s', ours, theirs, (it) => it.requestsPerSecond, target))
+      const rates = ratioRow(name, 'requests/s', ours, theirs, (it) => it.requestsPerSecond, target)
+      const busy = median(ours.map(({ serverBusy }) => serverBusy))
+      if (rates.met === false && busy >= SERVER_SATURATED) {
+        rates.met = null
+        const part = Math.round(busy * 100)
+        notes.push(`${name}: redis-server was busy for ${part} % of our run; no generator can be much faster.`)
+      }
+      add(rates)
       add(ratioRow(name, 'CPU µs/request', ours, theirs, (it) => it.cpuUsPerRequest))
+      add(ratioRow(name, 'server busy', ours, theirs, (it) => it.serverBusy))
     }
     await openLoop(options, server, add, notes)
     return { schema: 'faultline-bench-driver/1', startedAt, rounds: options.rounds, rows, notes }
@@ -114,6 +130,16 @@ function specOf(server: BenchServer, command: string): LoadSpec {
   }
 }
 
+/** The function returned tells for which part of the time since then the server ran or wanted to. */
+function watchServer({ pid }: BenchServer): () => number {
+  const before = schedulingOf(pid)
+  const startMs = performance.now()
+  return () => {
+    const { ranNs, waitedNs } = schedulingOf(pid)
+    return (ranNs - before.ranNs + waitedNs - before.waitedNs) / 1e6 / (performance.now() - startMs)
+  }
+}
+
 async function ourRun(
   { signal }: DriverBenchOptions,
   server: BenchServer,
@@ -121,13 +147,16 @@ async function ourRun(
   pipeline: number,
   { seconds }: { seconds: number },
 ): Promise<Sample> {
+  const busy = watchServer(server)
   const result = await runLoad({ ...specOf(server, command), pipeline, durationMs: seconds * 1000 }, { signal })
+  const serverBusy = busy()
   stopWhenAborted(signal)
   const cpuUs = result.driver.cpu * result.elapsedMs * 1000
   return {
     requestsPerSecond: result.requestsPerSecond,
     cpuUsPerRequest: cpuUs / Math.max(1, result.counts.ok),
     p50Ms: result.raw.p50Ms,
+    serverBusy,
   }
 }
 
@@ -141,6 +170,7 @@ function theirRun(
 ): Promise<Sample> {
   const words = ['-h', server.host, '-p', String(server.port), '-t', command.toLowerCase(), '--csv']
   words.push('-c', '50', '-P', String(pipeline), '-n', String(requests), '-r', String(KEYS))
+  const busy = watchServer(server)
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', 'redis-benchmark "$@" && times', 'sh', ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -153,6 +183,7 @@ function theirRun(
     child.stderr.resume()
     child.on('error', reject)
     child.on('close', () => {
+      const serverBusy = busy()
       const lines = output.trimEnd().split('\n')
       const outcome = parseCsv(lines.slice(0, -2).join('\n'))
       const cpuMs = [...(lines.at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)].reduce(
@@ -168,7 +199,7 @@ function theirRun(
         )
       } else {
         const { requestsPerSecond, p50Ms } = outcome
-        resolve({ requestsPerSecond, p50Ms, cpuUsPerRequest: (cpuMs * 1000) / requests })
+        resolve({ requestsPerSecond, p50Ms, cpuUsPerRequest: (cpuMs * 1000) / requests, serverBusy })
       }
     })
   })

@@ -26,19 +26,32 @@ export function residentBytesOf(pid: number): number {
   return Number(match?.[1] ?? 0) * 1024
 }
 
+/** What the scheduler gave a process and what it made it wait, ns. */
+export interface Scheduling {
+  ranNs: number
+  /** Ready to run, but something else had the processor. */
+  waitedNs: number
+}
+
 /**
- * CPU time of all living threads, ns: /proc/PID/task/TID/schedstat counts nanoseconds where /proc/PID/stat counts
- * hundredths of a second. For short samples; what ended threads spent is not in it.
+ * Of all living threads: /proc/PID/task/TID/schedstat counts nanoseconds where /proc/PID/stat counts hundredths of a
+ * second. For short samples; what ended threads spent is not in it.
  */
-export function cpuNanosecondsOf(pid: number): number {
+export function schedulingOf(pid: number): Scheduling {
   const folder = `/proc/${pid}/task`
-  let sum = 0
+  const sum = { ranNs: 0, waitedNs: 0 }
   for (const thread of readdirSync(folder)) {
     try {
-      sum += Number(readFileSync(join(folder, thread, 'schedstat'), 'latin1').split(' ')[0])
+      const [ran, waited] = readFileSync(join(folder, thread, 'schedstat'), 'latin1').split(' ')
+      sum.ranNs += Number(ran)
+      sum.waitedNs += Number(waited)
     } catch {
       // The thread ended between the two reads.
     }
   }
   return sum
+}
+
+export function cpuNanosecondsOf(pid: number): number {
+  return schedulingOf(pid).ranNs
 }
