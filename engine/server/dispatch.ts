@@ -13,12 +13,15 @@ import { type CommandRecord, flagBits, traitBits } from './command-table.ts'
 import type { ClientConnection } from './connection.ts'
 import { CommandContext, type Frame } from './context.ts'
 import type { RunningServer } from './running-server.ts'
+import { applyUnwritten } from './unwritten.ts'
 
 const KEYSPACE = flagBits.write | flagBits.readonly | traitBits.mayReplicate
 const WRITES = flagBits.write | traitBits.mayReplicate
 const HIDDEN_FROM_MONITOR = flagBits.skip_monitor | flagBits.admin
 /** Not a time of the monotonic clock, which begins at 0 or above. */
 const NO_TIME = -1
+/** Commands that look whether the disk can be written to. */
+const DISK_MATTERS = flagBits.write | traitBits.checksDisk
 const NOT_PROPAGATED = traitBits.executesTransaction
 
 export class Dispatcher {
@@ -125,6 +128,9 @@ export class Dispatcher {
     }
     if (client.kind === 'primary') {
       if (server.eviction.isLimited) server.eviction.makeRoom()
+      if (record.has(DISK_MATTERS) || this.queueHas(client, record, flagBits.write)) {
+        applyUnwritten(server, record.has(traitBits.checksDisk))
+      }
       return undefined
     }
     if (server.cluster !== undefined) {
