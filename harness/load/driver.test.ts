@@ -52,6 +52,26 @@ describe('an undisturbed run', () => {
     expect(result.verdict).toBe('pass')
   })
 
+  it('open loop: sends the whole plan, though the driver itself is held up when time is up', async () => {
+    const load = await simulateLoad({ durationMs: 2000, arrivals: constant, pipeline: 1000 })
+    await load.simulation.run(1700)
+    load.driverHost.pause()
+    await load.simulation.run(1000)
+    load.driverHost.resume()
+    const result = await load.finish()
+    expectAccounts(result)
+    expect(result.counts.sent).toBe(1000)
+    expect(result.corrected.maxMs).toBeGreaterThan(900)
+  })
+
+  it('open loop: a plan that ends with a pause lasts as long as was asked for', async () => {
+    const arrivals = { kind: 'burst', ratePerSecond: 0, size: 10, everyMs: 1000 } as const
+    const load = await simulateLoad({ durationMs: 1500, arrivals, pipeline: 100 })
+    const result = await load.finish()
+    expect(result.counts.sent).toBe(20)
+    expect(result.requestsPerSecond).toBeCloseTo(20 / 1.5, 1)
+  })
+
   it('mixes commands by their weights', async () => {
     const load = await simulateLoad({
       durationMs: null,

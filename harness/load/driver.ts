@@ -196,7 +196,7 @@ export class Driver implements ClientOwner {
     this.isRunning = true
     if (durationMs !== null) {
       this.endUs = this.measureUs + durationMs * 1000
-      this.endTimer = this.io.timers.after(warmupMs + durationMs, () => this.stopWhenSent())
+      this.endTimer = this.io.timers.after(warmupMs + durationMs, () => this.endPlan())
     }
     this.probeLag(this.nowUs)
     if (this.arrivals !== undefined) {
@@ -274,6 +274,12 @@ export class Driver implements ClientOwner {
     this.finishWhenIdle()
   }
 
+  /** Time is up. Arrivals that are due and were not begun, because this thread was held up, still are: see `pace`. */
+  private endPlan(): void {
+    this.tick()
+    if (this.arrivals === undefined || this.planIsOver()) this.stopWhenSent()
+  }
+
   /** The plan is over: what is due and waits in line is still sent. */
   private stopWhenSent(): void {
     this.tick()
@@ -289,8 +295,11 @@ export class Driver implements ClientOwner {
     if (this.planIsOver()) this.stopWhenSent()
   }
 
+  /** Of an open loop. A plan with a pause at its end lasts until the pause is over. */
   private planIsOver(): boolean {
-    return this.requestsLeft <= 0 || this.nowUs >= this.endUs || this.nextArrivalUs >= this.endUs
+    const { requestsLeft, nextArrivalUs, endUs } = this
+    if (requestsLeft <= 0 || nextArrivalUs === Number.POSITIVE_INFINITY) return true
+    return nextArrivalUs >= endUs && this.nowUs >= endUs
   }
 
   /** Why nothing can be loaded; undefined: at least one client has a connection. */
@@ -357,10 +366,11 @@ export class Driver implements ClientOwner {
       begun++
     }
     if (begun > 0) this.flushDirty()
-    if (this.requestsLeft <= 0 || this.nextArrivalUs >= this.endUs) {
+    if (this.planIsOver()) {
       this.stopWhenSent()
       return
     }
+    if (this.nextArrivalUs >= this.endUs) return
     const waitUs = this.nextArrivalUs - nowUs
     if (!this.spins) this.io.timers.after(Math.max(0, waitUs / 1000), () => this.pace())
     else if (waitUs < SPIN_US) this.io.timers.defer(this.paceAgain)

@@ -41,7 +41,49 @@ describe.runIf(hasRedisServer)('a load on a real server', () => {
     expect(result.counts).toEqual({ sent: 3001, ok: 3001, errors: 0, timeouts: 0 })
     expect(result.raw.count).toBe(3001)
     expect(result.driver.threads).toBe(3)
+    expect(result.corrected.count).toBeGreaterThanOrEqual(3001)
+    expect(result.raw.bars.reduce((sum, [, count]) => sum + count, 0)).toBe(3001)
+    expect(result.seconds.reduce((sum, second) => sum + second.ok, 0)).toBe(3001)
     expect(new Set(result.slowest.map(({ client }) => client)).size).toBeGreaterThan(3)
+  })
+
+  it('keeps one plan of arrivals among threads', async () => {
+    const arrivals = { kind: 'constant', ratePerSecond: 1500 } as const
+    const result = await runLoad(spec({ threads: 2, arrivals, requests: null, durationMs: 1000, pipeline: 1024 }))
+    expect(result.counts.sent).toBe(1500)
+    expect(result.corrected.count).toBe(result.counts.ok)
+  })
+
+  describe('whose driver is kept from working', () => {
+    /** Keeps the thread busy for `busyMs` again and again, with `pauseMs` in between. */
+    const planted = async (busyMs: number, pauseMs: number, part: Partial<LoadSpec>) => {
+      const disturb = setInterval(() => {
+        for (const end = performance.now() + busyMs; performance.now() < end; );
+      }, pauseMs)
+      try {
+        return await runLoad(spec({ requests: null, durationMs: 1500, ...part }))
+      } finally {
+        clearInterval(disturb)
+      }
+    }
+
+    it('is unknown, because its processor is the limit', async () => {
+      const result = await planted(100, 1, { connections: 1 })
+      expect(result.verdict).toBe('unknown')
+      expect(result.reasons.join()).toContain('The driver was busy for')
+    })
+
+    it('is unknown, because its event loop stands still', async () => {
+      const result = await planted(40, 20, { connections: 1 })
+      expect(result.verdict).toBe('unknown')
+      expect(result.reasons.join()).toContain('The driver stood still for up to')
+    })
+
+    it('is unknown, because an open loop is late', async () => {
+      const result = await planted(40, 20, { arrivals: { kind: 'constant', ratePerSecond: 500 }, pipeline: 1024 })
+      expect(result.verdict).toBe('unknown')
+      expect(result.reasons.join()).toContain('late by itself')
+    })
   })
 
   it('counts values of any size and drawn times to live', async () => {

@@ -10,6 +10,8 @@ const SLOWEST_SHOWN = 200
 const BUSY_MOST = 0.97
 /** An open loop that sends later than this, and by more than a quarter of what it measured, measures itself. */
 const LATE_MOST_MS = 1
+/** A closed loop whose event loop stands still for longer, and for half of what it measured, measures itself. */
+const STANDSTILL_MOST_MS = 10
 
 /** What one thread hands over; survives `postMessage` except for its methods. */
 export type TallyData = Pick<Tally, 'commands' | 'seconds' | 'outages' | 'errors' | 'late' | 'lag' | 'slowest'>
@@ -91,7 +93,7 @@ export function summarize(parts: readonly Part[], facts: RunFacts): LoadResult {
 }
 
 /** Reasons not to trust the figures as the target's. */
-function doubts({ counts, driver, corrected, errors }: LoadResult, isOpen: boolean): string[] {
+function doubts({ counts, driver, raw, corrected, errors }: LoadResult, isOpen: boolean): string[] {
   const reasons: string[] = []
   if (counts.sent === 0) reasons.push('No operation was sent while measuring.')
   else if (counts.ok === 0) {
@@ -103,6 +105,11 @@ function doubts({ counts, driver, corrected, errors }: LoadResult, isOpen: boole
     const percent = Math.round(driver.busy * 100)
     reasons.push(
       `The driver was busy for ${percent} % of the time: the target may be faster than what was measured. ${remedy}`,
+    )
+  }
+  if (!isOpen && driver.loopLagP99Ms > STANDSTILL_MOST_MS && driver.loopLagP99Ms > raw.p99Ms / 2) {
+    reasons.push(
+      `The driver stood still for up to ${driver.loopLagP99Ms} ms (p99 of its event loop's lag), which is part of the latency measured. ${remedy}`,
     )
   }
   if (isOpen && driver.lateP99Ms > LATE_MOST_MS && driver.lateP99Ms > corrected.p99Ms / 4) {

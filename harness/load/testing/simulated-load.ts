@@ -12,6 +12,7 @@ import { summarize } from '../summary.ts'
 export interface SimulatedLoad {
   simulation: Simulation
   server: SimHost
+  driverHost: SimHost
   driver: Driver
   spec: LoadSpec
   /** Lets virtual time pass until the run is over, and sums it up. */
@@ -32,7 +33,8 @@ export async function simulateLoad(part: Partial<LoadSpec>, seed = 'load'): Prom
   }
   let driver: Driver | undefined
   let isOver = false
-  simulation.host('driver', { addresses: ['10.0.0.2'], timerLatenessUsMax: 10 }).start((io) => {
+  const driverHost = simulation.host('driver', { addresses: ['10.0.0.2'], timerLatenessUsMax: 10 })
+  driverHost.start((io) => {
     const created = new Driver({ io, spec, part: { index: 0, of: 1 }, spins: false })
     driver = created
     created.prepare(() =>
@@ -53,7 +55,7 @@ export async function simulateLoad(part: Partial<LoadSpec>, seed = 'load'): Prom
     const facts = { spec, startedAt: '', elapsedMs: measuredMs, measuredMs, cpu: 0, interrupted }
     return summarize([{ tally, received: running.received, busy: null }], facts)
   }
-  return { simulation, server, driver: running, spec, finish }
+  return { simulation, server, driverHost, driver: running, spec, finish }
 }
 
 function startEngine(io: Io): void {
