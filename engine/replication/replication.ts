@@ -33,9 +33,15 @@ export class ServerReplication implements Replication {
   /** From the file loaded at start, while this server was a primary. */
   private restored: StreamPosition | undefined
   private stopped = false
+  /** `min-replicas-to-write`, 0 while it has no effect. Every write asks for it. */
+  private replicasWanted = 0
 
   constructor(server: Server) {
     this.server = server
+    for (const name of ['min-replicas-to-write', 'min-replicas-max-lag'] as const) {
+      server.config.onChange(name, () => this.followConfig())
+    }
+    this.followConfig()
     this.stream = new ReplicationStream(server.io.random, server.log)
     this.asPrimary = new Primary(server, this.stream)
     this.waiters = new AcknowledgementWaiters((offset) => this.asPrimary.countAcknowledged(offset))
@@ -49,6 +55,11 @@ export class ServerReplication implements Replication {
     if (address !== undefined) this.asReplica = this.newReplica(address, undefined)
     server.memory.count('replication.backlog', () => this.stream.backlog?.reservedBytes ?? 0)
     server.info.add('replication', () => replicationInfo(server, this))
+  }
+
+  private followConfig(): void {
+    const { values } = this.server.config
+    this.replicasWanted = values['min-replicas-max-lag'] === 0 ? 0 : values['min-replicas-to-write']
   }
 
   private newReplica(address: { host: string; port: number }, cached: StreamPosition | undefined): Replica {
@@ -101,11 +112,9 @@ export class ServerReplication implements Replication {
   }
 
   writeRefusal(): string | undefined {
-    const { values } = this.server.config
-    if (this.asReplica !== undefined) return values['replica-read-only'] ? errors.readOnly : undefined
-    const wanted = values['min-replicas-to-write']
-    if (wanted === 0 || values['min-replicas-max-lag'] === 0 || this.asPrimary.goodReplicas >= wanted) return undefined
-    return errors.noReplicas
+    if (this.asReplica !== undefined)
+      return this.server.config.values['replica-read-only'] ? errors.readOnly : undefined
+    return this.asPrimary.goodReplicas >= this.replicasWanted ? undefined : errors.noReplicas
   }
 
   readRefusal(): string | undefined {

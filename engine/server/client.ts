@@ -61,8 +61,8 @@ export interface Client extends Watcher {
   readonly blockedFor: string | undefined
   readonly closed: boolean
   readonly subscriptions: Subscriptions
-  /** Listens to something. */
-  readonly subscribed: boolean
+  /** Listens to something. Kept by the broker beside the sets, because every command asks. */
+  subscribed: boolean
   /** In MONITOR mode. */
   monitoring: boolean
   replyMode: ReplyMode

@@ -62,6 +62,7 @@ export class ClientConnection implements Client {
     patterns: new Set<string>(),
     shardChannels: new Set<string>(),
   }
+  subscribed = false
   monitoring = false
   replyMode: ReplyMode = 'on'
   noEvict = false
@@ -173,12 +174,6 @@ export class ClientConnection implements Client {
 
   get localAddress(): string {
     return describe(this.connection, this.connection?.localHost, this.connection?.localPort)
-  }
-
-  /** Listens to something; only few commands are allowed then over RESP2. */
-  get subscribed(): boolean {
-    const { channels, patterns, shardChannels } = this.subscriptions
-    return channels.size > 0 || patterns.size > 0 || shardChannels.size > 0
   }
 
   setProtocol(protocol: 2 | 3): void {

@@ -150,7 +150,7 @@ export class Dispatcher {
       const refused = server.replication.writeRefusal()
       if (refused !== undefined) return refused
     }
-    if (client.subscribed && client.reply.protocol === 2 && !record.has(traitBits.runsWhileSubscribed)) {
+    if (!record.has(traitBits.runsWhileSubscribed) && client.reply.protocol === 2 && client.subscribed) {
       return `ERR Can't execute '${record.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
     }
     if ((bits & flagBits.stale) === 0 || this.queueLacks(client, record, flagBits.stale)) {

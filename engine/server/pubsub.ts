@@ -28,6 +28,7 @@ export class Broker {
     const own = client.subscriptions[family]
     if (own.has(name)) return false
     own.add(name)
+    client.subscribed = true
     const all = this.subscribers[family]
     const clients = all.get(name)
     if (clients === undefined) all.set(name, new Set([client]))
@@ -36,7 +37,9 @@ export class Broker {
   }
 
   unsubscribe(client: Client, family: SubscriptionFamily, name: string): boolean {
+    const { channels, patterns, shardChannels } = client.subscriptions
     if (!client.subscriptions[family].delete(name)) return false
+    client.subscribed = channels.size > 0 || patterns.size > 0 || shardChannels.size > 0
     const clients = this.subscribers[family].get(name)
     clients?.delete(client)
     if (clients?.size === 0) this.subscribers[family].delete(name)

@@ -17,6 +17,7 @@ import { lfuClock, lruClock } from '../store/access-clock.ts'
 import { ActiveExpiry } from '../store/active-expiry.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Entry, KeyspacePort } from '../store/keyspace-port.ts'
+import { aggregateLimitsOf } from './aggregate-limits.ts'
 import { BlockedKeys } from './blocked-keys.ts'
 import type { Client, ClientKind } from './client.ts'
 import { ClientMemory } from './client-memory.ts'
@@ -152,7 +153,7 @@ export class RunningServer implements Server {
     const { stats } = this
     this.aggregateSettings = {
       hashSeed: [io.random.uint32(), io.random.uint32()],
-      limits: config.values,
+      limits: aggregateLimitsOf(config),
       plainFromBytes: PLAIN_FROM_BYTES,
     }
     this.rates = {
