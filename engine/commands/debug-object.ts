@@ -40,19 +40,18 @@ export function debugObject(context: Context): void {
     `lru:${accessed}`,
     `lru_seconds_idle:${idleSeconds(accessed, context.nowMs)}`,
   ]
-  if (db.type(entry) === ValueType.list) parts.push(...listParts(context, db.aggregate(entry) as ListValue))
+  if (db.type(entry) === ValueType.list) parts.push(...listParts(db.aggregate(entry) as ListValue))
   context.reply.simple(parts.join(' '))
 }
 
-function listParts({ server }: Context, { list }: ListValue): string[] {
-  const values = server.config.values
+function listParts({ list }: ListValue): string[] {
   let bytes = 0
   for (let node = list.head; node !== undefined; node = node.after) bytes += node.byteLength
   return [
     `ql_nodes:${list.nodeCount}`,
     `ql_avg_node:${formatFixed(list.length / list.nodeCount, 2)}`,
-    `ql_listpack_max:${values['list-max-listpack-size']}`,
-    `ql_compressed:${values['list-compress-depth'] === 0 ? 0 : 1}`,
+    `ql_listpack_max:${list.fill}`,
+    `ql_compressed:${list.compressDepth === 0 ? 0 : 1}`,
     `ql_uncompressed_size:${bytes}`,
   ]
 }
@@ -119,7 +118,7 @@ export function debugQuicklist(context: Context, args: Arguments): void {
   const { host } = context.server.io
   host.print(`quicklist of ${list.length} elements in ${list.nodeCount} nodes`)
   for (let node = list.head; node !== undefined; node = node.after) {
-    const container = node.pack === undefined ? 'PLAIN' : 'PACKED'
+    const container = node.isPlain ? 'PLAIN' : 'PACKED'
     host.print(`{quicklist node: count ${node.count}, bytes ${node.byteLength}, ${container}}`)
   }
   const place = isFull ? list.at(0) : undefined

@@ -14,7 +14,7 @@ import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { deadlineArgument } from './deadline-argument.ts'
 import { errors, wrongArity } from './errors.ts'
-import { fillOf, isOtherType, listAt, removeIfEmpty, sendPlace } from './list.ts'
+import { isOtherType, listAt, removeIfEmpty, sendPlace } from './list.ts'
 import { numberArgument } from './number-argument.ts'
 
 /** Removes `count` elements (at most all) and answers them one by one. */
@@ -94,10 +94,10 @@ function move(context: Context, source: Buffer, target: Buffer, fromHead: boolea
   list.dropEnd(fromHead)
   let to = db.findKey(target)
   if (to === NO_ENTRY) {
-    to = db.setAggregate(target, 0, target.length, new ListValue())
+    to = db.setAggregate(target, 0, target.length, ListValue.empty(context.server.aggregateSettings))
     context.notify('new', 'new', target)
   } else if (to !== from) db.willChange(to)
-  listAt(context, to).push(toHead, fillOf(context), element, 0, element.length)
+  listAt(context, to).push(toHead, element, 0, element.length)
   db.changed(to)
   context.changedKey(target, 'list', toHead ? 'lpush' : 'rpush')
   context.dirty(-1)

@@ -209,8 +209,57 @@ againstRedis('lists lie in nodes as those of redis-server 7.0 do', () => {
       { numRuns: 12 },
     )
   })
+
+  /** Without compression by the file, the bytes show which nodes were compressed before. */
+  test.each([
+    ['1', '3', 'no'],
+    ['1', '-1', 'no'],
+    ['2', '1', 'no'],
+    ['3', '2', 'yes'],
+    ['70000', '4', 'no'],
+  ])('compressed from depth %s on, with list-max-listpack-size %s, rdbcompression %s', async (depth, fill, files) => {
+    const settings = ['list-compress-depth', depth, 'list-max-listpack-size', fill, 'rdbcompression', files]
+    await pair().same([['CONFIG', 'SET', ...settings]])
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyCommand, { minLength: 20, maxLength: 100, size: 'max' }), async (commands) => {
+        const looks: Words[] = ['a', 'b', 's'].flatMap((name) => [
+          // Makes Redis compress nodes that became worth it.
+          ['LRANGE', name, '0', '-1'],
+          ['DUMP', name],
+          ['DEBUG', 'OBJECT', name],
+          ['DEBUG', 'DIGEST-VALUE', name],
+        ])
+        await pair().same([...commands, ...looks], [addresses])
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('a list keeps the settings that it was made with; SORT makes one without them', async () => {
+    const elements = Array.from({ length: 40 }, (_, i) => `${i}`.repeat(30))
+    const looks = ['l', 'copy', 'moved', 'sorted'].map((name) => ['DEBUG', 'OBJECT', name])
+    await pair().same(
+      [
+        ['CONFIG', 'SET', 'list-compress-depth', '2', 'list-max-listpack-size', '4'],
+        ['RPUSH', 'l', ...elements],
+        ['CONFIG', 'SET', 'list-compress-depth', '0', 'list-max-listpack-size', '100000'],
+        ['RPUSH', 'l', ...elements],
+        ['COPY', 'l', 'copy'],
+        ['LMOVE', 'copy', 'moved', 'LEFT', 'RIGHT'],
+        ['SORT', 'l', 'ALPHA', 'STORE', 'sorted'],
+        ...looks,
+      ],
+      [addresses],
+    )
+  })
 })
 
+const addresses = {
+  command: 'debug object',
+  pattern: /at:0x[0-9a-f]+|refcount:\d+|lru:\d+|idle:\d+/g,
+  replace: '',
+  reason: 'addresses, clocks, and who shares small integers',
+}
 const key = fc.constantFrom('a', 'b', 's')
 const listKey = fc.constantFrom('a', 'b')
 const element = fc.oneof(

@@ -22,10 +22,6 @@ export function listAt(context: Context, entry: Entry): ListValue['list'] {
   return list
 }
 
-export function fillOf(context: Context): number {
-  return context.server.aggregateSettings.limits['list-max-listpack-size']
-}
-
 /** The list of argument 1 to read from; `none` answers when there is none. Undefined when it has been answered. */
 function readList(context: Context, none: (reply: Reply) => void): ListValue['list'] | undefined {
   const entry = context.lookupRead(1)
@@ -62,14 +58,13 @@ function push(context: Context, args: Arguments, atHead: boolean, mustExist: boo
     return
   }
   if (entry === NO_ENTRY) {
-    entry = db.setAggregate(args.memory, args.start(1), args.end(1), new ListValue())
+    entry = db.setAggregate(args.memory, args.start(1), args.end(1), ListValue.empty(context.server.aggregateSettings))
     context.created(1)
   } else {
     db.willChange(entry)
   }
   const list = listAt(context, entry)
-  const fill = fillOf(context)
-  for (let i = 2; i < args.count; i++) list.push(atHead, fill, args.memory, args.start(i), args.end(i))
+  for (let i = 2; i < args.count; i++) list.push(atHead, args.memory, args.start(i), args.end(i))
   db.changed(entry)
   context.changed(1, 'list', atHead ? 'lpush' : 'rpush')
   context.dirty(args.count - 3)
@@ -106,25 +101,16 @@ function linsert(context: Context, args: Arguments): void {
     return
   }
   const list = listAt(context, entry)
-  const place = find(list, args, 3)
+  const place = list.find(args.memory, args.start(3), args.end(3))
   if (place === undefined) {
     reply.integer(-1)
     return
   }
   db.willChange(entry)
-  list.insert(place, after, fillOf(context), args.memory, args.start(4), args.end(4))
+  list.insert(place, after, args.memory, args.start(4), args.end(4))
   db.changed(entry)
   context.changed(1, 'list', 'linsert')
   reply.integer(list.length)
-}
-
-function find(list: ListValue['list'], args: Arguments, index: number): Place | undefined {
-  const place = list.at(0)
-  let more = place !== undefined
-  for (; more; more = list.advance(place as Place)) {
-    if (list.equals(place as Place, args.memory, args.start(index), args.end(index))) return place
-  }
-  return undefined
 }
 
 // ————— Reading
@@ -229,6 +215,10 @@ function lpos(context: Context, args: Arguments): void {
 
 function positions(list: ListValue['list'], args: Arguments, { rank, count, maxLength }: PositionOptions): number[] {
   const forward = rank > 0
+  if (rank === 1 && count < 0 && maxLength === 0) {
+    const first = list.find(args.memory, args.start(2), args.end(2))
+    return first === undefined ? [] : [list.indexOf(first)]
+  }
   const place = list.at(forward ? 0 : -1)
   const found: number[] = []
   const wanted = count < 0 ? 1 : count
@@ -263,7 +253,7 @@ function lset(context: Context, args: Arguments): void {
     return
   }
   db.willChange(entry)
-  list.replace(list.at(index) as Place, args.memory, args.start(3), args.end(3))
+  list.replace(place, args.memory, args.start(3), args.end(3))
   db.changed(entry)
   context.changed(1, 'list', 'lset')
   reply.ok()

@@ -4,8 +4,10 @@
  *
  * Texts are compared byte by byte; Redis compares them by its locale unless it stores the result.
  */
+
 import { parseStrictDouble } from '../data/double-text.ts'
 import { partialSort } from '../data/partial-sort.ts'
+import { Quicklist } from '../data/quicklist.ts'
 import { type HashValue, NO_FIELD } from '../store/hash-value.ts'
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import { ListValue } from '../store/list-value.ts'
@@ -15,7 +17,6 @@ import type { Arguments } from './arguments.ts'
 import { type Command, type KeyPosition, type KeySpec, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
-import { fillOf } from './list.ts'
 import { numberArgument } from './number-argument.ts'
 
 interface SortQuery {
@@ -241,11 +242,11 @@ function send(context: Context, query: SortQuery, elements: readonly string[]): 
 /** Replaces the key at argument `keyIndex` by a list; what is missing is an empty element. */
 function store(context: Context, query: SortQuery, keyIndex: number, elements: readonly string[]): void {
   const { args, db } = context
-  const value = new ListValue()
-  const fill = fillOf(context)
+  // As in Redis, without regard to the configuration of lists.
+  const value = new ListValue(new Quicklist())
   for (const result of results(context, query, elements)) {
     const element = Buffer.from(result ?? '', 'latin1')
-    value.list.push(false, fill, element, 0, element.length)
+    value.list.push(false, element, 0, element.length)
   }
   const { length } = value.list
   const old = context.lookupWrite(keyIndex)

@@ -68,6 +68,11 @@ export class Listpack {
     return new Listpack(own, own.length, count)
   }
 
+  /** Takes over bytes that once were a listpack's `serialized`, of so many entries. */
+  static trusted(bytes: Buffer, count: number): Listpack {
+    return new Listpack(bytes, bytes.length, count)
+  }
+
   /** A window on the whole, with its header up to date; valid until the next change. */
   serialized(): Buffer {
     this.bytes.writeUInt32LE(this.byteLength, 0)
@@ -197,10 +202,22 @@ export class Listpack {
 
   /** The first entry from `position` on, every `step`th, that is memory[start…end). */
   find(from: number, step: number, memory: Uint8Array, start: number, end: number): number {
-    let position = from
-    while (position !== END) {
-      if (this.equals(position, memory, start, end)) return position
-      for (let i = 0; i < step && position !== END; i++) position = this.next(position)
+    if (from === END) return END
+    const { bytes } = this
+    const last = this.byteLength - 1
+    const length = end - start
+    const integer = length > INTEGER_TEXT_MAX_BYTES ? Number.NaN : parseSafeInteger(memory, start, end)
+    for (let position = from, passed = 0; position !== last; passed = passed + 1 === step ? 0 : passed + 1) {
+      const first = bytes[position] as number
+      const size = bodyLength(bytes, position)
+      if (passed === 0) {
+        if (first >= 0x80 && first < 0xc0) {
+          if (size === length + 1 && isSame(bytes, position + 1, memory, start, length)) return position
+        } else if (first < 0xe0 || (first > 0xf0 && first < 0xf4)) {
+          if (smallInteger(bytes, position) === integer) return position
+        } else if (this.equals(position, memory, start, end)) return position
+      }
+      position += size + backLengthBytes(size)
     }
     return END
   }
@@ -357,6 +374,11 @@ export class Listpack {
     this.bytes.copy(smaller, 0, 0, this.byteLength)
     this.bytes = smaller
   }
+}
+
+function isSame(bytes: Uint8Array, at: number, memory: Uint8Array, start: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== memory[start + i]) return false
+  return true
 }
 
 function setRange(memory: Buffer, start: number, length: number): ByteRange {

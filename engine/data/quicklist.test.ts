@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Place, Quicklist } from './quicklist.ts'
+import type { QuicklistNode } from './quicklist-node.ts'
+
+/** What a list counts for a node beside its bytes. */
+const NODE_BYTES = 64
 
 const text = fc.oneof(
   fc.nat(100_000).map(String),
@@ -34,17 +38,40 @@ function backwards(list: Quicklist): string[] {
   return texts
 }
 
-test.each([-2, -1, 1, 3, 0, 10])('a quicklist of fill %i holds what an array holds', (fill) => {
+/** Only nodes behind the depth are compressed, and the account holds what nodes hold. */
+function expectCompression(list: Quicklist): void {
+  const nodes: QuicklistNode[] = []
+  for (let node = list.head; node !== undefined; node = node.after) nodes.push(node)
+  nodes.forEach((node, index) => {
+    const isInside = index >= list.compressDepth && index < nodes.length - list.compressDepth
+    if (list.compressDepth === 0 || !isInside) expect(node.compressed).toBeUndefined()
+    expect(node.compressed?.length ?? 0).toBeLessThan(Math.max(1, node.byteLength - 8))
+  })
+  const held = nodes.reduce((sum, node) => sum + node.heldBytes + NODE_BYTES, 0)
+  expect(list.memoryBytes).toBe(held)
+}
+
+test.each([
+  [-2, 0],
+  [-1, 0],
+  [1, 0],
+  [3, 0],
+  [0, 0],
+  [10, 0],
+  [-1, 1],
+  [3, 1],
+  [10, 2],
+])('a quicklist of fill %i and compress depth %i holds what an array holds', (fill, depth) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
-      const list = new Quicklist()
+      const list = new Quicklist(fill, depth)
       const model: string[] = []
       for (const { what, flag, index, text } of steps) {
         const bytes = Buffer.from(text, 'latin1')
         const at = model.length === 0 ? 0 : index % model.length
         const place = list.at(at)
         if (what === 'push') {
-          list.push(flag, fill, bytes, 0, bytes.length)
+          list.push(flag, bytes, 0, bytes.length)
           if (flag) model.unshift(text)
           else model.push(text)
         } else if (place === undefined) {
@@ -54,7 +81,7 @@ test.each([-2, -1, 1, 3, 0, 10])('a quicklist of fill %i holds what an array hol
           expect(read(list, end)).toBe(flag ? model.shift() : model.pop())
           list.dropEnd(flag)
         } else if (what === 'insert') {
-          list.insert(place, flag, fill, bytes, 0, bytes.length)
+          list.insert(place, flag, bytes, 0, bytes.length)
           model.splice(flag ? at + 1 : at, 0, text)
         } else if (what === 'replace') {
           list.replace(place, bytes, 0, bytes.length)
@@ -69,6 +96,7 @@ test.each([-2, -1, 1, 3, 0, 10])('a quicklist of fill %i holds what an array hol
         }
         expect(list.length).toBe(model.length)
       }
+      expectCompression(list)
       expect(contents(list)).toEqual(model)
       expect(backwards(list)).toEqual(model)
       expect(contents(list.clone())).toEqual(model)
@@ -84,4 +112,26 @@ test.each([-2, -1, 1, 3, 0, 10])('a quicklist of fill %i holds what an array hol
     }),
     { numRuns: 60 },
   )
+})
+
+test('what repeats is compressed behind the depth, and expanded where it comes to an end again', () => {
+  const list = new Quicklist(1, 1)
+  const words = Array.from({ length: 5 }, (_, i) => Buffer.from(`${i}${'ab'.repeat(100)}`))
+  for (const word of words) list.push(false, word, 0, word.length)
+  const compressed = (): boolean[] => {
+    const found: boolean[] = []
+    for (let node = list.head; node !== undefined; node = node.after) found.push(node.compressed !== undefined)
+    return found
+  }
+  expect(compressed()).toEqual([false, true, true, true, false])
+  const before = list.memoryBytes
+  expect(contents(list)[2]).toBe(words[2]?.toString())
+  expect([compressed(), list.memoryBytes]).toEqual([[false, true, true, true, false], before])
+  list.replace(list.at(2) as Place, words[0] as Buffer, 0, 201)
+  expect(compressed()).toEqual([false, true, true, true, false])
+  list.dropEnd(true)
+  expect(compressed()).toEqual([false, true, true, false])
+  list.remove(list.at(1) as Place)
+  list.remove(list.at(1) as Place)
+  expect(compressed()).toEqual([false, false])
 })

@@ -5,12 +5,22 @@
  *     head ⇄ [a b c] ⇄ [d e f g] ⇄ [h i] ⇄ tail        node: a listpack, or one huge element as it is (plain)
  *
  * When a node is full is Redis's rule, element for element, so that the same commands make the same nodes and DUMP gives
- * the same bytes. Nodes in the middle are never compressed: `list-compress-depth` has no effect.
+ * the same bytes.
+ *
+ * With a `list-compress-depth` of n, all nodes but the n at each end are compressed, as far as it saves something
+ * (Redis's __quicklistCompress): after nodes came or went the n at each end are expanded, and the next ones compressed.
+ * A node that becomes worth it through a change of its elements is compressed at once; Redis does that when it reads it.
  */
-import { type ByteRange, END, Listpack } from './listpack.ts'
+import { type ByteRange, END, LISTPACK_HEADER_BYTES, Listpack } from './listpack.ts'
+import { QuicklistNode } from './quicklist-node.ts'
 
 /** `list-max-listpack-size` −1 … −5: the most bytes of a node. */
 const NODE_MAX_BYTES = [4096, 8192, 16384, 32768, 65536]
+/** What a list gets that is made without regard to the configuration (SORT … STORE). */
+const DEFAULT_FILL = -2
+const FILL_MIN = -5
+const FILL_MAX = 2 ** 15 - 1
+const DEPTH_MAX = 2 ** 16 - 1
 /** The most bytes of a node of several elements when the limit is a count. */
 const SAFE_NODE_BYTES = 8192
 /** Redis's guess for what an element adds to its text. */
@@ -19,29 +29,6 @@ const ENTRY_OVERHEAD_BYTES = 8
 export const PLAIN_FROM_BYTES = 1 << 30
 /** For a node beside its bytes. */
 const NODE_BYTES = 64
-
-export class QuicklistNode {
-  pack: Listpack | undefined
-  plain: Buffer | undefined
-  before: QuicklistNode | undefined = undefined
-  after: QuicklistNode | undefined = undefined
-  /** What the list's totals hold for this node. */
-  countedLength = 0
-  countedBytes = 0
-
-  constructor(pack: Listpack | undefined, plain: Buffer | undefined) {
-    this.pack = pack
-    this.plain = plain
-  }
-
-  get count(): number {
-    return this.pack === undefined ? 1 : this.pack.count
-  }
-
-  get byteLength(): number {
-    return this.pack?.byteLength ?? (this.plain as Buffer).length
-  }
-}
 
 /** An element: valid until the next change of the list, but for those of its own methods. */
 export interface Place {
@@ -59,8 +46,18 @@ export class Quicklist {
   nodeCount = 0
   /** Can be lowered for tests (DEBUG QUICKLIST-PACKED-THRESHOLD). */
   plainFromBytes = PLAIN_FROM_BYTES
+  /** Bytes (negative: a size class) or elements of a node. */
+  readonly fill: number
+  /** Nodes at each end that are never compressed; 0: none is. */
+  readonly compressDepth: number
 
   private bytes = 0
+
+  /** `list-max-listpack-size` and `list-compress-depth` of when the list was made, which it keeps, within Redis's limits. */
+  constructor(fill = DEFAULT_FILL, compressDepth = 0) {
+    this.fill = Math.max(FILL_MIN, Math.min(fill, FILL_MAX))
+    this.compressDepth = Math.min(compressDepth, DEPTH_MAX)
+  }
 
   /** Estimated bytes. */
   get memoryBytes(): number {
@@ -68,10 +65,8 @@ export class Quicklist {
   }
 
   clone(): Quicklist {
-    const copy = new Quicklist()
-    for (let node = this.head; node !== undefined; node = node.after) {
-      copy.appendNode(new QuicklistNode(node.pack?.clone(), node.plain && Buffer.from(node.plain)))
-    }
+    const copy = new Quicklist(this.fill, this.compressDepth)
+    for (let node = this.head; node !== undefined; node = node.after) copy.appendNode(node.clone())
     return copy
   }
 
@@ -94,11 +89,13 @@ export class Quicklist {
     let rest: number
     if (place < this.length / 2) {
       node = this.head as QuicklistNode
-      for (rest = place; rest >= node.count; node = node.after as QuicklistNode) rest -= node.count
+      for (rest = place; rest >= node.countedLength; node = node.after as QuicklistNode) rest -= node.countedLength
       return { node, position: node.pack?.at(rest) ?? 0 }
     }
     node = this.tail as QuicklistNode
-    for (rest = this.length - 1 - place; rest >= node.count; node = node.before as QuicklistNode) rest -= node.count
+    for (rest = this.length - 1 - place; rest >= node.countedLength; node = node.before as QuicklistNode) {
+      rest -= node.countedLength
+    }
     return { node, position: node.pack?.at(-1 - rest) ?? 0 }
   }
 
@@ -128,6 +125,25 @@ export class Quicklist {
     return true
   }
 
+  /** The first element from the head on that is memory[start…end). */
+  find(memory: Uint8Array, start: number, end: number): Place | undefined {
+    for (let node = this.head; node !== undefined; node = node.after) {
+      const { pack } = node
+      if (pack !== undefined) {
+        const position = pack.find(pack.first(), 1, memory, start, end)
+        if (position !== END) return { node, position }
+      } else if (this.equals({ node, position: 0 }, memory, start, end)) return { node, position: 0 }
+    }
+    return undefined
+  }
+
+  /** How many elements are before this one. */
+  indexOf({ node, position }: Place): number {
+    let index = node.pack?.indexOf(position) ?? 0
+    for (let other = node.before; other !== undefined; other = other.before) index += other.countedLength
+    return index
+  }
+
   /** The text of an element; one object, valid until the next read. */
   read(place: Place): ByteRange {
     const { pack, plain } = place.node
@@ -145,13 +161,13 @@ export class Quicklist {
 
   // ————— Ends
 
-  /** `fill` is `list-max-listpack-size`. */
-  push(atHead: boolean, fill: number, memory: Uint8Array, start: number, end: number): void {
+  push(atHead: boolean, memory: Uint8Array, start: number, end: number): void {
     const node = atHead ? this.head : this.tail
-    if (node !== undefined && this.hasRoom(node, fill, end - start)) {
-      if (atHead) node.pack?.prepend(memory, start, end)
-      else node.pack?.append(memory, start, end)
-      this.settle(node)
+    if (node !== undefined && this.hasRoom(node, end - start)) {
+      const pack = node.open() as Listpack
+      if (atHead) pack.prepend(memory, start, end)
+      else pack.append(memory, start, end)
+      this.changed(node)
       return
     }
     const made = this.nodeOf(memory, start, end)
@@ -169,10 +185,11 @@ export class Quicklist {
   /** Removes the first or last element. */
   dropEnd(atHead: boolean): void {
     const node = (atHead ? this.head : this.tail) as QuicklistNode
-    if (node.pack === undefined || node.pack.count === 1) this.removeNode(node)
+    const pack = node.open()
+    if (pack === undefined || pack.count === 1) this.removeNode(node)
     else {
-      node.pack.remove(atHead ? node.pack.first() : node.pack.last())
-      this.settle(node)
+      pack.remove(atHead ? pack.first() : pack.last())
+      this.changed(node)
     }
   }
 
@@ -181,16 +198,17 @@ export class Quicklist {
   replace(place: Place, memory: Uint8Array, start: number, end: number): void {
     const { node } = place
     const isPlain = end - start >= this.plainFromBytes
-    if (node.pack !== undefined && !isPlain) {
-      node.pack.replace(place.position, memory, start, end)
-      this.settle(node)
+    if (!node.isPlain && !isPlain) {
+      node.open()?.replace(place.position, memory, start, end)
+      this.changed(node)
       return
     }
     const made = this.nodeOf(memory, start, end)
     if (node.count > 1) {
       const rest = this.split(node, place.position)
-      rest.pack?.remove(rest.pack.first())
-      this.settle(rest)
+      const pack = rest.open() as Listpack
+      pack.remove(pack.first())
+      this.changed(rest)
       this.insertNode(node, made)
       if (rest.count === 0) this.removeNode(rest)
       if (node.count === 0) this.removeNode(node)
@@ -201,34 +219,34 @@ export class Quicklist {
   }
 
   /** Inserts beside `place`, as Redis chooses the node: here, at the near end of the neighbour, or by a split. */
-  insert(place: Place, after: boolean, fill: number, memory: Uint8Array, start: number, end: number): void {
+  insert(place: Place, after: boolean, memory: Uint8Array, start: number, end: number): void {
     const { node, position } = place
-    const { pack } = node
     const size = end - start
-    if (pack !== undefined && this.hasRoom(node, fill, size)) {
+    if (this.hasRoom(node, size)) {
+      const pack = node.open() as Listpack
       pack.insert(after ? pack.next(position) : position, memory, start, end)
-      this.settle(node)
+      this.changed(node)
       return
     }
+    const { pack } = node
     const atTail = pack === undefined || pack.next(position) === END
     const atHead = pack === undefined || pack.previous(position) === END
     const neighbour = after ? node.after : node.before
     const atEdge = after ? atTail : atHead
-    if (atEdge && neighbour !== undefined && this.hasRoom(neighbour, fill, size)) {
-      if (after) neighbour.pack?.prepend(memory, start, end)
-      else neighbour.pack?.append(memory, start, end)
-      this.settle(neighbour)
+    if (atEdge && neighbour !== undefined && this.hasRoom(neighbour, size)) {
+      if (after) neighbour.open()?.prepend(memory, start, end)
+      else neighbour.open()?.append(memory, start, end)
+      this.changed(neighbour)
     } else if (atEdge) {
       this.insertNode(after ? node : node.before, this.nodeOf(memory, start, end))
     } else {
-      this.insertBySplit(place, after, fill, memory, start, end)
+      this.insertBySplit(place, after, memory, start, end)
     }
   }
 
   private insertBySplit(
     { node, position }: Place,
     after: boolean,
-    fill: number,
     memory: Uint8Array,
     start: number,
     end: number,
@@ -238,44 +256,46 @@ export class Quicklist {
       this.insertNode(node, this.nodeOf(memory, start, end))
     } else {
       // The element goes to the part that Redis makes anew: the later one after a place, the earlier one before it.
-      if (after) rest.pack?.prepend(memory, start, end)
-      else node.pack?.append(memory, start, end)
-      this.settle(after ? rest : node)
+      if (after) rest.open()?.prepend(memory, start, end)
+      else node.open()?.append(memory, start, end)
+      this.changed(after ? rest : node)
     }
-    this.mergeAround(after ? node : rest, fill)
+    this.mergeAround(after ? node : rest)
   }
 
   /** Cuts the node before `position`; returns the new node behind it. */
   private split(node: QuicklistNode, position: number): QuicklistNode {
-    const pack = node.pack as Listpack
+    const pack = node.open() as Listpack
     const later = pack.clone()
     const kept = pack.indexOf(position)
     pack.remove(position, pack.count)
     if (kept > 0) later.remove(later.first(), kept)
     const made = new QuicklistNode(later, undefined)
-    this.settle(node)
+    this.changed(node)
     this.insertNode(node, made)
     return made
   }
 
   /** Merges a node's neighbours and itself pairwise where two fit in one, in Redis's order. */
-  private mergeAround(center: QuicklistNode, fill: number): void {
+  private mergeAround(center: QuicklistNode): void {
     let node = center
     const { before, after } = node
-    if (before?.before !== undefined) this.merge(before.before, before, fill)
-    if (after?.after !== undefined) this.merge(after, after.after, fill)
-    if (node.before !== undefined) node = this.merge(node.before, node, fill) ?? node
-    if (node.after !== undefined) this.merge(node, node.after, fill)
+    if (before?.before !== undefined) this.merge(before.before, before)
+    if (after?.after !== undefined) this.merge(after, after.after)
+    if (node.before !== undefined) node = this.merge(node.before, node) ?? node
+    if (node.after !== undefined) this.merge(node, node.after)
   }
 
   /** The node that holds both, or undefined when they do not fit. */
-  private merge(first: QuicklistNode, second: QuicklistNode, fill: number): QuicklistNode | undefined {
-    if (first.pack === undefined || second.pack === undefined) return undefined
+  private merge(first: QuicklistNode, second: QuicklistNode): QuicklistNode | undefined {
+    if (first.isPlain || second.isPlain) return undefined
     const bytes = first.byteLength + second.byteLength - 7
-    if (!fits(bytes, first.count + second.count - 1, fill)) return undefined
-    first.pack.appendAll(second.pack)
+    if (!fits(bytes, first.count + second.count - 1, this.fill)) return undefined
+    const added = second.pack as Listpack
+    first.open()?.appendAll(added)
     this.settle(first)
     this.removeNode(second)
+    if (this.compressDepth > 0) this.limitDepth(first)
     return first
   }
 
@@ -284,10 +304,10 @@ export class Quicklist {
     const { node } = place
     const { after } = node
     let position = END
-    if (node.pack === undefined || node.pack.count === 1) this.removeNode(node)
+    if (node.count === 1) this.removeNode(node)
     else {
-      position = node.pack.remove(place.position)
-      this.settle(node)
+      position = (node.open() as Listpack).remove(place.position)
+      this.changed(node)
     }
     if (position !== END) {
       place.position = position
@@ -308,19 +328,19 @@ export class Quicklist {
     let position = place.position
     while (missing > 0 && node !== undefined) {
       const { after }: QuicklistNode = node
-      const fromStart = node.pack === undefined || position === node.pack.first()
+      const fromStart = node.isPlain || position === LISTPACK_HEADER_BYTES
       if (fromStart && node.count <= missing) {
         missing -= node.count
         this.removeNode(node)
       } else {
-        const pack = node.pack as Listpack
+        const pack = node.open() as Listpack
         const before = pack.count
         pack.remove(position, missing)
         missing -= before - pack.count
-        this.settle(node)
+        this.changed(node)
       }
       node = after
-      position = after?.pack?.first() ?? 0
+      position = LISTPACK_HEADER_BYTES
     }
   }
 
@@ -341,6 +361,9 @@ export class Quicklist {
     else node.after.before = node
     this.nodeCount++
     this.settle(node)
+    if (this.compressDepth === 0) return
+    if (previous !== undefined) this.limitDepth(previous)
+    this.limitDepth(node)
   }
 
   private removeNode(node: QuicklistNode): void {
@@ -351,15 +374,53 @@ export class Quicklist {
     this.nodeCount--
     this.length -= node.countedLength
     this.bytes -= node.countedBytes
+    if (this.compressDepth > 0) this.limitDepth(undefined)
   }
 
-  /** Brings the totals up to date after a change inside a node. */
+  /** Expands the nodes at both ends, and compresses the ones behind them, and `node` when it is not at an end. */
+  private limitDepth(node: QuicklistNode | undefined): void {
+    if (this.nodeCount < this.compressDepth * 2) return
+    let forward = this.head
+    let backward = this.tail
+    let isAtEnd = false
+    for (let depth = 0; depth < this.compressDepth && forward !== undefined && backward !== undefined; depth++) {
+      this.expand(forward)
+      this.expand(backward)
+      isAtEnd ||= forward === node || backward === node
+      if (forward === backward || forward.after === backward) return
+      forward = forward.after
+      backward = backward.before
+    }
+    if (!isAtEnd) this.compress(node)
+    this.compress(forward)
+    this.compress(backward)
+  }
+
+  private expand(node: QuicklistNode): void {
+    node.expand()
+    this.settle(node)
+  }
+
+  private compress(node: QuicklistNode | undefined): void {
+    if (node === undefined) return
+    node.compress()
+    this.settle(node)
+  }
+
+  /** Ends a change of elements: a node behind the depth may have become worth compressing. */
+  private changed(node: QuicklistNode): void {
+    this.settle(node)
+    if (this.compressDepth > 0) this.limitDepth(node)
+  }
+
+  /** Ends a change inside a node: compresses it again, and brings the totals up to date. */
   private settle(node: QuicklistNode): void {
-    const { count, byteLength } = node
+    node.close()
+    const { count, heldBytes } = node
     this.length += count - node.countedLength
-    this.bytes += byteLength - node.countedBytes
+    this.bytes += heldBytes - node.countedBytes
     node.countedLength = count
-    node.countedBytes = byteLength
+    node.countedBytes = heldBytes
   }
 
   private nodeOf(memory: Uint8Array, start: number, end: number): QuicklistNode {
@@ -371,9 +432,9 @@ export class Quicklist {
   }
 
   /** Whether an element of `size` bytes may go into the node. */
-  private hasRoom(node: QuicklistNode, fill: number, size: number): boolean {
-    if (node.pack === undefined || size >= this.plainFromBytes) return false
-    return fits(node.byteLength + size + ENTRY_OVERHEAD_BYTES, node.count, fill)
+  private hasRoom(node: QuicklistNode, size: number): boolean {
+    if (node.isPlain || size >= this.plainFromBytes) return false
+    return fits(node.byteLength + size + ENTRY_OVERHEAD_BYTES, node.count, this.fill)
   }
 }
 

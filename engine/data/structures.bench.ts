@@ -10,8 +10,6 @@ import { ScoreTree } from './score-tree.ts'
 const WORD = Buffer.from('element:000000012345')
 const SMALL = 128
 const LARGE = 100_000
-/** Values of two-byte lists: `list-max-listpack-size -2`. */
-const FILL = -2
 
 export function addCases(bench: Bench): void {
   addPacks(bench)
@@ -29,9 +27,9 @@ function addPacks(bench: Bench): void {
       pack.remove(pack.last())
     })
   const list = new Quicklist()
-  for (let i = 0; i < LARGE; i++) list.push(false, FILL, WORD, 0, WORD.length)
+  for (let i = 0; i < LARGE; i++) list.push(false, WORD, 0, WORD.length)
   const atHead = (): void => {
-    list.push(true, FILL, WORD, 0, WORD.length)
+    list.push(true, WORD, 0, WORD.length)
     const head = list.end(true)
     if (head !== undefined) list.remove(head)
   }

@@ -5,8 +5,9 @@
  * back to the last `commit`, and tries again when `wantedBytes` have arrived. An exception costs two microseconds and
  * comes once per chunk, so that nothing needs to be written as a state machine down to the single byte.
  */
+
+import { decompress } from '../data/lzf.ts'
 import { Crc64 } from './crc64.ts'
-import { decompress } from './lzf.ts'
 import { LENGTH_32_BITS, LENGTH_64_BITS, stringEncoding } from './rdb-format.ts'
 
 /** Thrown by reads past the bytes that have arrived; never leaves `RdbReader`. */

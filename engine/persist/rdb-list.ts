@@ -1,6 +1,6 @@
 /** Lists in RDB files: what Redis 7.0 writes, and what its predecessors wrote. */
 import { Listpack } from '../data/listpack.ts'
-import { QuicklistNode } from '../data/quicklist.ts'
+import { QuicklistNode } from '../data/quicklist-node.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { ListValue } from '../store/list-value.ts'
@@ -24,8 +24,9 @@ export const listWriter: AggregateWriter = {
     const { list } = value as ListValue
     output.length(list.nodeCount)
     for (let node = list.head; node !== undefined; node = node.after) {
-      output.length(node.pack === undefined ? PLAIN : PACKED)
-      output.string(node.pack?.serialized() ?? (node.plain as Buffer))
+      output.length(node.isPlain ? PLAIN : PACKED)
+      if (node.compressed !== undefined) output.compressedString(node.compressed, node.byteLength)
+      else output.string(node.pack?.serialized() ?? (node.plain as Buffer))
       yield
     }
   },
@@ -33,11 +34,12 @@ export const listWriter: AggregateWriter = {
 
 /** A count, then as many units, each of which adds elements. */
 class UnitsLoader implements AggregateLoader {
-  readonly value = new ListValue()
+  readonly value: ListValue
   private readonly addUnit: (input: RdbInput, value: ListValue) => void
   private missing = -1
 
-  constructor(addUnit: (input: RdbInput, value: ListValue) => void) {
+  constructor(settings: AggregateSettings, addUnit: (input: RdbInput, value: ListValue) => void) {
+    this.value = ListValue.empty(settings)
     this.addUnit = addUnit
   }
 
@@ -76,28 +78,27 @@ function addZiplist(input: RdbInput, { list }: ListValue): void {
 }
 
 class ZiplistLoader implements AggregateLoader {
-  readonly value = new ListValue()
-  private readonly fill: number
+  readonly value: ListValue
 
-  constructor(fill: number) {
-    this.fill = fill
+  constructor(settings: AggregateSettings) {
+    this.value = ListValue.empty(settings)
   }
 
   step(input: RdbInput): boolean {
     const texts = ziplistTexts(input.string()) ?? input.fail('Ziplist integrity check failed')
     if (texts.length === 0) input.skipEmpty()
-    for (const text of texts) this.value.list.push(false, this.fill, text, 0, text.length)
+    for (const text of texts) this.value.list.push(false, text, 0, text.length)
     return true
   }
 }
 
 export const listLoaders: Record<number, (settings: AggregateSettings) => AggregateLoader> = {
-  [RDB_TYPE_LIST]: ({ limits }) =>
-    new UnitsLoader((input, { list }) => {
+  [RDB_TYPE_LIST]: (settings) =>
+    new UnitsLoader(settings, (input, { list }) => {
       const text = input.string()
-      list.push(false, limits['list-max-listpack-size'], text, 0, text.length)
+      list.push(false, text, 0, text.length)
     }),
-  [RDB_TYPE_LIST_ZIPLIST]: ({ limits }) => new ZiplistLoader(limits['list-max-listpack-size']),
-  [RDB_TYPE_LIST_QUICKLIST]: () => new UnitsLoader(addZiplist),
-  [RDB_TYPE_LIST_QUICKLIST_2]: () => new UnitsLoader(addNode),
+  [RDB_TYPE_LIST_ZIPLIST]: (settings) => new ZiplistLoader(settings),
+  [RDB_TYPE_LIST_QUICKLIST]: (settings) => new UnitsLoader(settings, addZiplist),
+  [RDB_TYPE_LIST_QUICKLIST_2]: (settings) => new UnitsLoader(settings, addNode),
 }

@@ -2,8 +2,9 @@
  * Bytes of an RDB file on their way out: lengths and strings in Redis's encodings, gathered in one buffer, passed on
  * in chunks, with the checksum taken on the way.
  */
+
+import { compress } from '../data/lzf.ts'
 import { Crc64 } from './crc64.ts'
-import { compress } from './lzf.ts'
 import { LENGTH_32_BITS, LENGTH_64_BITS, stringEncoding } from './rdb-format.ts'
 
 const CHUNK_BYTES = 64 * 1024
@@ -120,11 +121,16 @@ export class RdbOutput {
     const target = room <= scratch.length ? scratch.subarray(0, room) : Buffer.allocUnsafe(room)
     const size = compress(bytes, target)
     if (size === 0) return false
-    this.byte(0xc0 | stringEncoding.lzf)
-    this.length(size)
-    this.length(bytes.length)
-    this.raw(target.subarray(0, size))
+    this.compressedString(target.subarray(0, size), bytes.length)
     return true
+  }
+
+  /** A string of `lengthBytes` that is compressed already. */
+  compressedString(lzf: Uint8Array, lengthBytes: number): void {
+    this.byte(0xc0 | stringEncoding.lzf)
+    this.length(lzf.length)
+    this.length(lengthBytes)
+    this.raw(lzf)
   }
 
   /** The eight bytes that end a file (zeros when checksums are off), then everything out. */

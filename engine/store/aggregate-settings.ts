@@ -7,6 +7,7 @@ import type { HashSeed } from '../data/scan-table.ts'
 export type AggregateLimit =
   | 'hash-max-listpack-entries'
   | 'hash-max-listpack-value'
+  | 'list-compress-depth'
   | 'list-max-listpack-size'
   | 'set-max-intset-entries'
   | 'stream-node-max-bytes'

@@ -1,5 +1,6 @@
 /** The value of a list. */
 import { Quicklist } from '../data/quicklist.ts'
+import type { AggregateSettings } from './aggregate-settings.ts'
 import { type Aggregate, ValueType } from './keyspace-port.ts'
 
 const OBJECT_BYTES = 64
@@ -12,8 +13,13 @@ export class ListValue implements Aggregate {
   readonly encoding = 'quicklist'
   readonly list: Quicklist
 
-  constructor(list = new Quicklist()) {
+  constructor(list: Quicklist) {
     this.list = list
+  }
+
+  /** As the configuration wants new lists to be. */
+  static empty({ limits }: AggregateSettings): ListValue {
+    return new ListValue(new Quicklist(limits['list-max-listpack-size'], limits['list-compress-depth']))
   }
 
   get memoryBytes(): number {

@@ -3,8 +3,9 @@
  * more: for tests of reading. Nothing here uses the code that it is to test, but for the checksum and LZF, which have
  * tests of their own.
  */
+
+import { compress } from '../../data/lzf.ts'
 import { Crc64 } from '../crc64.ts'
-import { compress } from '../lzf.ts'
 
 type Text = string | Buffer
 const bufferOf = (text: Text): Buffer => (typeof text === 'string' ? Buffer.from(text, 'latin1') : text)

@@ -7,6 +7,7 @@ export const testSettings: AggregateSettings = {
   limits: {
     'hash-max-listpack-entries': 512,
     'hash-max-listpack-value': 64,
+    'list-compress-depth': 0,
     'list-max-listpack-size': -2,
     'set-max-intset-entries': 512,
     'stream-node-max-bytes': 4096,
