@@ -105,3 +105,55 @@ test('a slow script inside MULTI: the rest of the transaction runs after it, and
   expect(await popped).toEqual(['list', 'x'])
   expect(await runner.send('LRANGE', 'list', '0', '-1')).toEqual(['y'])
 })
+
+// Redis looks at its sockets from inside of Lua's hook; Node cannot. Such code is ended by an error after ten times the
+// threshold, wherever it hides, and the script can be killed again.
+test.each([
+  'table.sort({1, 2, 3}, function() while true do end end)',
+  'string.gsub("abc", "b", function() while true do end end)',
+  'local t = setmetatable({}, {__index = function() while true do end end}) return t.x',
+  'local t = setmetatable({}, {__lt = function() while true do end end}) return t < t',
+  'for x in function() while true do end end do end',
+  'load(function() while true do end end)',
+  'pcall(table.sort, {1, 2, 3}, function() while true do end end)',
+  'table.sort({1, 2}, function() while true do pcall(function() while true do end end) end end)',
+  'table.sort({1, 2}, function() while true do xpcall(function() while true do end end, function() while true do end end) end end)',
+  'table.sort({1, 2}, function() local c = coroutine.create(function() while true do end end) while true do coroutine.resume(c) c = coroutine.create(function() while true do end end) end end)',
+  'table.sort({1, 2}, function() while true do pcall(coroutine.wrap(function() while true do end end)) end end)',
+  'while true do pcall(table.sort, {1, 2, 3}, function() while true do end end) end',
+  'xpcall(error, function() while true do end end)',
+])('an endless %s does not hold the server for ever', async (script) => {
+  const node = await nodes.start('ours', { 'busy-reply-threshold': '20' })
+  const runner = await PlainConnection.open(node.port)
+  connections.push(runner)
+  let isOver = false
+  const ended = runner.send('EVAL', /^while|return/.test(script) ? script : `${script} while true do end`, '0')
+  void ended.then(() => {
+    isOver = true
+  })
+  await until(async () => isOver || (await node.send('SCRIPT', 'KILL')) === 'OK')
+  expect(text(await ended)).toMatch(/Script ran for too long where it cannot be interrupted|Script killed by user/)
+  expect(text(await runner.send('EVAL', 'local t = {3, 1, 2} table.sort(t) return t', '0'))).toBe('1,2,3')
+  expect(text(await node.send('SET', 'a', '1'))).toBe('OK')
+})
+
+test('an error says where a comparator ran for too long, and what it has written before stays', async () => {
+  const node = await nodes.start('ours', { 'busy-reply-threshold': '20' })
+  const script = 'redis.call("SET", "a", "1")\ntable.sort({1, 2, 3}, function() while true do end end)'
+  expect(text(await node.send('EVAL', script, '0'))).toMatch(
+    /^ERR Script ran for too long where .* script: [0-9a-f]{40}, on @user_script:2\.$/,
+  )
+  expect(await node.send('GET', 'a')).toBe('1')
+  const library =
+    "#!lua name=slow\nredis.register_function('slow', function() string.gsub('a', 'a', function() while true do end end) end)"
+  await node.send('FUNCTION', 'LOAD', library)
+  expect(text(await node.send('FCALL', 'slow', '0'))).toContain('Script ran for too long')
+})
+
+test('a long sort below the limit ends as it would in Redis', async () => {
+  const node = await nodes.start('ours', { 'busy-reply-threshold': '60' })
+  const script = `local t = {} for i = 1, 20000 do t[i] = i * 7919 % 20011 end
+    table.sort(t, function(a, b) for i = 1, 20 do end return a < b end)
+    for i = 2, #t do if t[i - 1] > t[i] then return i end end return 'sorted'`
+  expect(await node.send('EVAL', script, '0')).toBe('sorted')
+})

@@ -14,7 +14,8 @@
  * forgotten. A script that catches every error cannot keep itself alive.
  *
  * Where C calls Lua by itself (the comparator of table.sort, the function of string.gsub, metamethods, iterators) there
- * is no way out: the script runs on to the next point. `lua_State` says so: `nCcalls` is above `baseCcalls`.
+ * is no way out but an error: the script runs on to the next point, and when that takes too long, it is thrown back to
+ * the last one by an error that nothing catches in between. `lua_State` says where that is: `nCcalls` is above `baseCcalls`.
  */
 import { type LuaExports, type LuaFunction, LuaStatus, LuaType, REGISTRY, upvalue } from './lua-api.ts'
 import type { LuaProgram } from './lua-program.ts'
@@ -26,6 +27,7 @@ const CALLS_WORD = 52
 const HOOK_COUNT_WORD = 64
 
 const C_CALLS_MAX = 200
+const OVERDUE = 'Script ran for too long where it cannot be interrupted: a comparator, callback, metamethod or iterator'
 const HOOK_COUNT_MASK = 8
 /** Instructions between two looks at the clock: tens of microseconds. */
 export const INSTRUCTIONS_PER_HOOK = 20_000
@@ -46,6 +48,8 @@ export class Coroutines {
   private readonly main: number
   /** Whether the running code should be interrupted now; may raise a Lua error instead. Called every so many instructions. */
   onHook: (L: number) => boolean = () => false
+  /** Whether code that cannot be interrupted has run for too long. Asked when `onHook` has said yes. */
+  isOverdue: () => boolean = () => false
   private runner = 0
   private runnerReference = 0
   /** Interrupted threads, the innermost first. */
@@ -54,6 +58,8 @@ export class Coroutines {
   private interruptedAt: Place | undefined = undefined
   /** Coroutines on the stack that cannot yield now. */
   private stuck = 0
+  /** An error is on its way to where the script can be interrupted. */
+  private unwinding = false
   /** Threads of pcall and xpcall, with the thread that called. Scripts must not see that they are coroutines. */
   private readonly callers = new Map<number, number>()
 
@@ -115,6 +121,7 @@ export class Coroutines {
         api.lua_xmove(started.thread, parent, 1)
         this.program.bytes[parent + STATUS_BYTE] = status
       } else {
+        this.unwinding = false
         status = api.lua_resume(parent, this.deliver(parent, started, status))
       }
     }
@@ -125,6 +132,7 @@ export class Coroutines {
   abandon(): void {
     this.chain = []
     this.interrupting = false
+    this.unwinding = false
     this.stuck = 0
     this.callers.clear()
     if (this.runner !== 0) this.api.luaL_unref(this.main, REGISTRY, this.runnerReference)
@@ -143,8 +151,19 @@ export class Coroutines {
     return (calls & 0xffff) === calls >>> 16
   }
 
+  /** Code in `L` cannot be interrupted now. */
+  private isStuck(L: number): boolean {
+    return this.stuck > 0 || !this.canYield(L)
+  }
+
   private hooked(L: number): undefined {
-    if (!this.onHook(L) || this.stuck > 0 || !this.canYield(L)) return
+    if (!this.onHook(L)) return
+    if (this.isStuck(L)) {
+      if (!this.isOverdue()) return
+      this.unwinding = true
+      this.program.raise(L, OVERDUE)
+    }
+    this.unwinding = false
     this.interrupting = true
     this.interruptedAt = this.placeIn(L, 0)
     this.api.lua_yield(L, 0)
@@ -171,7 +190,16 @@ export class Coroutines {
       this.chain.push(started)
       return this.api.lua_yield(L, 0)
     }
-    return this.deliver(L, started, status)
+    if (!this.unwinding || status <= LuaStatus.yielded) return this.deliver(L, started, status)
+    if (!this.isStuck(L)) {
+      // Here it ends. The script is interrupted at its next instruction.
+      this.unwinding = false
+      this.program.setWord(L + HOOK_COUNT_WORD, 1)
+      return this.deliver(L, started, status)
+    }
+    this.callers.delete(started.thread)
+    if (started.by === 'xpcall') this.api.luaL_unref(L, REGISTRY, started.handler)
+    return this.program.raise(L, OVERDUE)
   }
 
   /** Pushes onto `L` what the function that has started the thread returns; answers how many values. */
@@ -269,6 +297,7 @@ export class Coroutines {
     const failed = this.tooDeep(L) || this.resume(L, handling, 1) !== LuaStatus.ok
     this.stuck--
     this.callers.delete(handling)
+    if (this.unwinding && this.isStuck(L)) return this.program.raise(L, OVERDUE)
     if (failed) {
       this.program.pushText(L, 'error in error handling')
     } else {

@@ -41,6 +41,8 @@ function declaredSlot(command: Command, args: Arguments): number | undefined {
 
 /** How long a script runs between two looks at the network, once it is slow. */
 const SLICE_US = 5_000
+/** Times `busy-reply-threshold`. */
+const OVERDUE_FACTOR = 10
 /** What an instruction of Lua costs, for simulated time. */
 const US_PER_INSTRUCTION = 0.01
 
@@ -109,6 +111,7 @@ export class Scripting implements ScriptSession {
   newMachine(kind: ScriptRun['kind'], redisLibrary: (machine: LuaMachine) => void): LuaMachine {
     const machine = new LuaMachine(this.server.io.host.luaProgram(), this.random, kind, redisLibrary)
     machine.coroutines.onHook = () => this.isDue()
+    machine.coroutines.isOverdue = () => this.isOverdue()
     return machine
   }
 
@@ -339,6 +342,13 @@ export class Scripting implements ScriptSession {
     if (thresholdMs <= 0) return false
     const nowUs = clock.monotonicUs()
     return nowUs - running.startedUs >= thresholdMs * 1000 && nowUs - this.sliceStartedUs >= SLICE_US
+  }
+
+  /** The same where it cannot be interrupted: nobody can be told BUSY meanwhile, so that has to end some time. */
+  private isOverdue(): boolean {
+    const { clock } = this.server.io
+    const limitMs = Number(this.server.config.values['busy-reply-threshold']) * OVERDUE_FACTOR
+    return clock.monotonicUs() - this.sliceStartedUs >= limitMs * 1000
   }
 
   /** Tells simulated time what was computed since the last look. */
