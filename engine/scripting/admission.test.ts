@@ -1,7 +1,9 @@
 /** Scripts while something forbids them to write or to run: the errors, what was done before them, what waits. */
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { againstRedis, type RawConnection, usePair } from '../testing/differential.ts'
-import { type TestNode, TestNodes } from '../testing/nodes.ts'
+import { infoField, type TestNode, TestNodes, until } from '../testing/nodes.ts'
 import { freePort, hasRedisServer, type PlainReply } from '../testing/redis-server.ts'
 
 const nodes = new TestNodes()
@@ -22,6 +24,22 @@ function plain(reply: PlainReply): unknown {
   return reply instanceof Error ? `error: ${reply.message}` : reply
 }
 
+async function plainCommands(node: TestNode): Promise<unknown[]> {
+  const replies: unknown[] = []
+  for (const words of [['SET', 'k', 'v'], ['GET', 'k'], ['PING'], ['PUBLISH', 'c', 'm'], ['FUNCTION', 'STATS']]) {
+    replies.push(plain(await node.send(...words)))
+  }
+  await node.send('MULTI')
+  for (const words of [
+    ['GET', 'k'],
+    ['SET', 'k', 'v'],
+    ['EVAL', 'return 1', '0'],
+  ]) {
+    replies.push(plain(await node.send(...words)))
+  }
+  return [...replies, plain(await node.send('EXEC'))]
+}
+
 async function answers(node: TestNode): Promise<unknown[]> {
   const replies: unknown[] = []
   for (const command of ['EVAL', 'EVAL_RO']) {
@@ -30,7 +48,47 @@ async function answers(node: TestNode): Promise<unknown[]> {
   return replies
 }
 
+/** The same as functions: `f<flags>_<body>`. */
+const flagLists = ['', "'no-writes'", "'allow-stale'", "'allow-oom'", "'allow-oom', 'allow-stale'"]
+const functions = flagLists.flatMap((flags, line) => {
+  return bodies.map((body, index) => {
+    return `redis.register_function{function_name='f${line}_${index}', callback=function() ${body} end, flags={${flags}}}`
+  })
+})
+
+async function functionAnswers(node: TestNode): Promise<unknown[]> {
+  const replies: unknown[] = []
+  for (const command of ['FCALL', 'FCALL_RO']) {
+    for (const [line] of flagLists.entries()) {
+      for (const [index, body] of bodies.entries()) {
+        replies.push([command, flagLists[line], body, plain(await node.send(command, `f${line}_${index}`, '0'))])
+      }
+    }
+  }
+  return replies
+}
+
+/** A disk that is full as far as the append-only file goes. */
+function fillLog(directory: string): void {
+  const folder = join(directory, 'appendonlydir')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'appendonly.aof.manifest'), 'file appendonly.aof.1.incr.aof seq 1 type i\n')
+  symlinkSync('/dev/full', join(folder, 'appendonly.aof.1.incr.aof'))
+}
+
 const limits: Record<string, (node: TestNode) => Promise<void>> = {
+  MISCONF: async (node) => {
+    await node.send('CONFIG', 'SET', 'save', '3600 1000')
+    rmSync(node.directory, { recursive: true })
+    await node.send('SET', 'k', 'v')
+    await node.send('BGSAVE')
+    await until(async () => (await infoField(node, 'persistence', 'rdb_last_bgsave_status')) === 'err')
+    await until(async () => (await infoField(node, 'persistence', 'rdb_bgsave_in_progress')) === '0')
+  },
+  'MISCONF of the log': async (node) => {
+    await node.send('SET', 'k', 'v')
+    await until(async () => (await infoField(node, 'persistence', 'aof_last_write_status')) === 'err')
+  },
   NOREPLICAS: async (node) => {
     await node.send('CONFIG', 'SET', 'min-replicas-to-write', '1')
   },
@@ -52,11 +110,15 @@ describe.skipIf(!hasRedisServer)('a script that is not allowed', () => {
   test.each(Object.keys(limits))('%s: as in redis-server', async (name) => {
     const results: unknown[] = []
     for (const kind of ['redis', 'ours'] as const) {
-      const node = await nodes.start(kind)
+      const log = name.endsWith('log')
+      const directory = nodes.makeDirectory()
+      if (log) fillLog(directory)
+      const node = await nodes.start(kind, { dir: directory, appendonly: log ? 'yes' : 'no' })
+      await node.send('FUNCTION', 'LOAD', `#!lua name=library\n${functions.join('\n')}`)
       await limits[name]?.(node)
-      results.push(await answers(node))
+      results.push([await answers(node), await functionAnswers(node), await plainCommands(node)])
     }
-    expect(JSON.stringify(results[0])).toContain(name === 'READONLY' ? 'READONLY' : name)
+    expect(JSON.stringify(results[0])).toContain(name.split(' ')[0])
     expect(results[1]).toEqual(results[0])
   })
 })
