@@ -32,6 +32,8 @@ export class Replica implements PrimaryLink {
   transfer: SnapshotTransfer | undefined
   /** Where a partial resync would go on. Undefined while connected, and when there is no such place. */
   cached: StreamPosition | undefined
+  /** A command of the primary is being run. */
+  isApplying = false
   /** Bytes of the stream received, applied or not. */
   readOffset = 0
   /** Set: the other server is to take over from this one, and this is told whether it has. */
@@ -265,7 +267,9 @@ export class Replica implements PrimaryLink {
     const { client } = this
     if (client === undefined) return
     this.readOffset += chunk.length
+    this.isApplying = true
     client.feedInput(chunk)
+    this.isApplying = false
     this.primary.grew()
     if (!client.closed || this.client !== client) return
     // The stream could not be understood: going on from here would be wrong.

@@ -4,6 +4,7 @@ import type { Arguments } from '../commands/arguments.ts'
 import type { Context } from '../commands/context.ts'
 import type { Client } from '../server/client.ts'
 import type { Failover } from './failover.ts'
+import type { OwnExpiry } from './own-expiry.ts'
 
 export type FailoverState = 'no-failover' | 'waiting-for-sync' | 'failover-in-progress'
 
@@ -23,9 +24,9 @@ export interface Replication {
   /** Closes all links; nothing of replication runs afterwards. */
   stop(): void
 
-  /** Whether `feed` has somewhere to go: this is a primary with replicas or a backlog. */
+  /** Whether `feed` has somewhere to go: this is a primary with replicas or a backlog, or a replica that clients may write to. */
   readonly isFed: boolean
-  /** Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order; `databaseIndex` yields SELECT when it changes. A replica ignores it: its stream is its primary's. */
+  /** Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order; `databaseIndex` yields SELECT when it changes. A replica has its primary's stream: it only notes which keys it has to expire itself. */
   feed(databaseIndex: number, args: Arguments): void
   /** Why this server refuses writes now (min-replicas, read-only replica, stale data), as a complete error, or undefined. Checked before each write of a normal client. */
   writeRefusal(): string | undefined
@@ -42,6 +43,9 @@ export interface Replication {
 
   /** Bytes of the stream that are kept for replicas that are behind, more than the backlog may hold. */
   readonly bytesBeyondBacklog: number
+
+  /** Keys of a replica that its primary does not know. */
+  readonly ownExpiry: OwnExpiry
 
   /** FAILOVER: hands the role over to a replica. */
   readonly failover: Failover

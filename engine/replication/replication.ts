@@ -9,6 +9,7 @@ import type { Client } from '../server/client.ts'
 import type { Server } from '../server/server.ts'
 import { Failover } from './failover.ts'
 import { replicationInfo } from './info.ts'
+import { OwnExpiry } from './own-expiry.ts'
 import { Primary } from './primary.ts'
 import { Replica } from './replica.ts'
 import type { PrimaryLink, ReplicaDescription, ReplicaLink, Replication, StreamPosition } from './replication-port.ts'
@@ -26,6 +27,7 @@ export class ServerReplication implements Replication {
   readonly stream: ReplicationStream
   readonly asPrimary: Primary
   readonly failover: Failover
+  readonly ownExpiry: OwnExpiry
   asReplica: Replica | undefined
   private readonly server: Server
   private readonly waiters: AcknowledgementWaiters
@@ -44,6 +46,7 @@ export class ServerReplication implements Replication {
     this.followConfig()
     this.stream = new ReplicationStream(server.io.random, server.log)
     this.asPrimary = new Primary(server, this.stream)
+    this.ownExpiry = new OwnExpiry(server)
     this.waiters = new AcknowledgementWaiters((offset) => this.asPrimary.countAcknowledged(offset))
     this.asPrimary.onAcknowledge(() => server.beforeSleep(this.checkWaiters))
     this.failover = new Failover(server, {
@@ -104,11 +107,13 @@ export class ServerReplication implements Replication {
   }
 
   get isFed(): boolean {
-    return this.asReplica === undefined && this.asPrimary.isFed
+    if (this.asReplica === undefined) return this.asPrimary.isFed
+    return !this.server.config.values['replica-read-only']
   }
 
   feed(databaseIndex: number, args: Arguments): void {
     if (this.asReplica === undefined) this.asPrimary.feed(databaseIndex, args)
+    else this.ownExpiry.note(databaseIndex, args, this.asReplica.isApplying)
   }
 
   writeRefusal(): string | undefined {

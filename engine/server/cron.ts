@@ -44,7 +44,10 @@ function redirectBlocked({ blockedKeys, cluster }: RunningServer): void {
 }
 
 function keepUpDatabases(server: RunningServer): void {
-  if (server.propagation.depth === 0) server.expiry.slowCycle()
+  if (server.propagation.depth === 0) {
+    server.expiry.slowCycle()
+    if (server.activeExpiry && server.replication.role === 'replica') server.replication.ownExpiry.cycle()
+  }
   server.refreshAccessClocks()
   if (server.propagation.depth > 0) return
   for (const database of server.databases) database.maintain()

@@ -297,6 +297,7 @@ export class RunningServer implements Server {
     stats.errorReplies++
     stats.errorsByCode.set(code, (stats.errorsByCode.get(code) ?? 0) + 1)
     if (client.kind === 'primary' || client.kind === 'replica') {
+      stats.unexpectedErrorReplies++
       const isLog = this.loading && client.connection === undefined
       const [to, from] = isLog
         ? ['AOF-loading-client', 'server']
@@ -365,6 +366,7 @@ export class RunningServer implements Server {
   }
 
   emptyDatabases(): void {
+    this.replication.ownExpiry.clear()
     this.functions.flush()
     this.tracking.invalidateAll()
     for (const database of this.databases) {
@@ -508,6 +510,7 @@ function newStats(): Stats {
     replicationInputBytes: 0,
     replicationOutputBytes: 0,
     errorReplies: 0,
+    unexpectedErrorReplies: 0,
     reads: 0,
     writes: 0,
     errorsByCode: new Map(),

@@ -160,6 +160,8 @@ export interface Stats {
   replicationInputBytes: number
   replicationOutputBytes: number
   errorReplies: number
+  /** Those to a primary or a replica, which should never see one. */
+  unexpectedErrorReplies: number
   /** Reads from and writes to clients' connections. */
   reads: number
   writes: number
