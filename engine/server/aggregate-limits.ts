@@ -10,6 +10,7 @@ export function aggregateLimitsOf(config: Config): Readonly<Record<AggregateLimi
   const limits: Record<AggregateLimit, number> = {
     'hash-max-listpack-entries': 0,
     'hash-max-listpack-value': 0,
+    'list-compress-depth': 0,
     'list-max-listpack-size': 0,
     'set-max-intset-entries': 0,
     'stream-node-max-bytes': 0,
