@@ -53,14 +53,16 @@ describe('an undisturbed run', () => {
   })
 
   it('open loop: sends the whole plan, though the driver itself is held up when time is up', async () => {
-    const load = await simulateLoad({ durationMs: 2000, arrivals: constant, pipeline: 1000 })
+    // More is due afterwards than is begun in one go.
+    const arrivals = { kind: 'constant', ratePerSecond: 2000 } as const
+    const load = await simulateLoad({ durationMs: 2000, arrivals, pipeline: 1000 })
     await load.simulation.run(1700)
     load.driverHost.pause()
     await load.simulation.run(1000)
     load.driverHost.resume()
     const result = await load.finish()
     expectAccounts(result)
-    expect(result.counts.sent).toBe(1000)
+    expect(result.counts.sent).toBe(4000)
     expect(result.corrected.maxMs).toBeGreaterThan(900)
   })
 
