@@ -1,6 +1,7 @@
 /** `faultline load [HOST:PORT]`: puts a server under load and tells how it bore it. Options as redis-benchmark's where they mean the same. */
-import { writeFileSync } from 'node:fs'
+import { accessSync, constants, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type LoadReport, renderLoadPage } from '../../reports/load-page.ts'
 import type { LoadResult, LoadSearch, LoadVerdict } from '../../reports/load-result.ts'
@@ -82,6 +83,7 @@ async function load(specs: readonly LoadSpec[], options: LoadOptions): Promise<n
   if (options.findMax === true && objective === undefined) {
     throw new HarnessError('BAD_OPTION', '--find-max needs an objective: add --slo p99=5ms.')
   }
+  checkOutputs(options)
   return untilSignal(async (signal) => {
     const run: Run = { options, objective, signal, isQuiet: options.q === true || options.json === '-' }
     const [first] = specs
@@ -151,6 +153,18 @@ function reportOf(results: readonly LoadResult[], found: LoadSearch | null): Loa
 function statusOf(verdicts: readonly LoadVerdict[]): number {
   if (verdicts.includes('fail')) return EXIT_STATUS.fail
   return verdicts.every((verdict) => verdict === 'pass') ? EXIT_STATUS.pass : EXIT_STATUS.unknown
+}
+
+/** Before the load, not after it. */
+function checkOutputs({ json, report }: LoadOptions): void {
+  for (const path of [json, report]) {
+    if (path === undefined || path === '-') continue
+    try {
+      accessSync(dirname(path), constants.W_OK)
+    } catch (error) {
+      throw new HarnessError('RESULT_FILE', `Cannot write ${path}: ${(error as Error).message}.`)
+    }
+  }
 }
 
 function writeOutputs(options: LoadOptions, data: unknown, report: () => LoadReport): void {

@@ -77,6 +77,7 @@ describe('the options of load', () => {
   })
 
   it.each([
+    ['h:1', { threads: '3', c: '2' }, '3 threads need as many connections at least'],
     ['nowhere', {}, 'write HOST:PORT'],
     ['h:1', { p: '2' }, 'Name the server once'],
     ['h:99999', {}, 'from 1 to 65535'],

@@ -95,6 +95,9 @@ export function loadSpecs(address: string | undefined, words: readonly string[],
     database: uri?.database ?? (options.dbnum === undefined ? 0 : whole('--dbnum', options.dbnum, 0)),
     credentials: uri?.credentials ?? credentialsOf(options),
   }
+  if (common.threads > common.connections) {
+    throw bad(`${common.threads} threads need as many connections at least: add -c ${common.threads}, or use fewer.`)
+  }
   const wait = options.wait === undefined ? undefined : parseWait(options.wait)
   return commandSets(words, options).map((commands) => ({
     ...common,

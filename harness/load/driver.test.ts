@@ -201,6 +201,8 @@ describe('a server that fails', () => {
     const result = await load.finish()
     expectAccounts(result)
     expect(result.outages.at(-1)!.toMs).toBeNull()
+    expect(result.verdict).toBe('fail')
+    expect(result.reasons[0]).toMatch(/From [01]\.\d\d s on until the end nothing succeeded/)
   })
 })
 

@@ -103,19 +103,26 @@ describe('an objective', () => {
 })
 
 describe('a generator that is the limit itself', () => {
-  const verdictOf = (part: Partial<LoadSpec>, busy: number | null, lateUs: number, latencyUs: number) => {
+  const verdictOf = (
+    part: Partial<LoadSpec>,
+    busy: number | null,
+    lateUs: number,
+    latencyUs: number,
+    elapsedMs = 1000,
+  ) => {
     const tally = new Tally(2, part.arrivals?.kind === 'constant')
     tally.start(0)
     tally.began(0, 0, 0)
     tally.succeeded(0, 0, 0, 0, latencyUs, 1, 0)
     tally.late.record(lateUs)
-    const facts = { startedAt: '', elapsedMs: 0, measuredMs: 1000, cpu: 1, interrupted: false }
+    const facts = { startedAt: '', elapsedMs, measuredMs: 1000, cpu: 1, interrupted: false }
     return summarize([{ tally, received: [], busy }], { spec: { ...spec, ...part }, ...facts })
   }
   const open = { arrivals: { kind: 'constant', ratePerSecond: 1 } } as const
 
   it('makes the result unknown, with the reason: a closed loop by its event loop, an open one by its lateness', () => {
     expect(verdictOf({}, 0.99, 0, 1000).reasons[0]).toContain('busy for 99 % of the time')
+    expect(verdictOf({}, 0.99, 0, 1000, 20).reasons[0]).toContain('over after 20 ms')
     expect(verdictOf({}, 0.9, 0, 1000).verdict).toBe('pass')
     expect(verdictOf(open, null, 5000, 8000).reasons[0]).toContain('late by itself')
     // Late, but not what the latency is made of.

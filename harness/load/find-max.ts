@@ -118,6 +118,7 @@ class Search {
     const reasons = missed(this.options.objective, result)
     const isSlow = result.requestsPerSecond < KEPT_UP * ratePerSecond
     if (isSlow) reasons.push(`It answered ${grouped(result.requestsPerSecond)} per second only.`)
+    if (result.verdict === 'fail') reasons.push(...result.reasons)
     const isMet = reasons.length === 0
     // A miss that the driver has a part in says nothing about the target.
     const outcome = isMet ? 'met' : result.verdict === 'unknown' && result.counts.ok > 0 ? 'driver' : 'missed'

@@ -8,6 +8,8 @@ import type { CommandTally, SecondTally, Tally } from './tally.ts'
 const SLOWEST_SHOWN = 200
 /** A closed loop whose driver has work for more than this part of the time measures the driver. */
 const BUSY_MOST = 0.97
+/** Until then it is busy with compiling itself. */
+const WARM_UP_MS = 250
 /** An open loop that sends later than this, and by more than a quarter of what it measured, measures itself. */
 const LATE_MOST_MS = 1
 /** A closed loop whose event loop stands still for longer, and for half of what it measured, measures itself. */
@@ -89,11 +91,25 @@ export function summarize(parts: readonly Part[], facts: RunFacts): LoadResult {
   }
   result.reasons = doubts(result, isOpen)
   if (result.reasons.length > 0) result.verdict = 'unknown'
+  const gone = targetGone(result, spec)
+  if (gone !== undefined) {
+    result.verdict = 'fail'
+    result.reasons.unshift(gone)
+  }
   return result
 }
 
+/** Once it answered, and at the end it answers nobody. */
+function targetGone({ counts, outages, interrupted }: LoadResult, { connections }: LoadSpec): string | undefined {
+  if (interrupted || counts.ok === 0) return undefined
+  const open = outages.filter(({ toMs }) => toMs === null)
+  if (open.length < connections) return undefined
+  const fromMs = Math.max(...open.map((outage) => outage.fromMs))
+  return `From ${(fromMs / 1000).toFixed(2)} s on until the end nothing succeeded on any connection.`
+}
+
 /** Reasons not to trust the figures as the target's. */
-function doubts({ counts, driver, raw, corrected, errors }: LoadResult, isOpen: boolean): string[] {
+function doubts({ counts, driver, raw, corrected, errors, elapsedMs }: LoadResult, isOpen: boolean): string[] {
   const reasons: string[] = []
   if (counts.sent === 0) reasons.push('No operation was sent while measuring.')
   else if (counts.ok === 0) {
@@ -104,7 +120,9 @@ function doubts({ counts, driver, raw, corrected, errors }: LoadResult, isOpen: 
   if (!isOpen && driver.busy !== null && driver.busy > BUSY_MOST) {
     const percent = Math.round(driver.busy * 100)
     reasons.push(
-      `The driver was busy for ${percent} % of the time: the target may be faster than what was measured. ${remedy}`,
+      elapsedMs < WARM_UP_MS
+        ? `The run was over after ${elapsedMs} ms, before the driver's own code was warm. Let it last longer (-n, --duration).`
+        : `The driver was busy for ${percent} % of the time: the target may be faster than what was measured. ${remedy}`,
     )
   }
   if (!isOpen && driver.loopLagP99Ms > STANDSTILL_MOST_MS && driver.loopLagP99Ms > raw.p99Ms / 2) {
