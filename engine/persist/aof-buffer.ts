@@ -53,17 +53,16 @@ export class AofBuffer {
   }
 
   command(args: Arguments): void {
-    const { count, memory: source } = args
+    const { count, memory: source, starts, ends } = args
     let total = 16
-    for (let i = 0; i < count; i++) total += args.end(i) - args.start(i) + 16
+    for (let i = 0; i < count; i++) total += (ends[i] as number) - (starts[i] as number) + 16
     this.room(total)
-    this.header(STAR, count)
     const { memory } = this
+    let at = writeHeader(memory, this.used, STAR, count)
     for (let i = 0; i < count; i++) {
-      const start = args.start(i)
-      const end = args.end(i)
-      this.header(DOLLAR, end - start)
-      let at = this.used
+      const start = starts[i] as number
+      const end = ends[i] as number
+      at = writeHeader(memory, at, DOLLAR, end - start)
       if (end - start <= LOOP_BYTES_MAX)
         for (let from = start; from < end; from++) memory[at++] = source[from] as number
       else {
@@ -72,21 +71,7 @@ export class AofBuffer {
       }
       memory[at++] = 13
       memory[at++] = 10
-      this.used = at
     }
-  }
-
-  private header(sign: number, value: number): void {
-    const { memory } = this
-    let at = this.used
-    memory[at++] = sign
-    if (value < 10) memory[at++] = 48 + value
-    else if (value < 100) {
-      memory[at++] = 48 + ((value / 10) | 0)
-      memory[at++] = 48 + (value % 10)
-    } else at += memory.write(String(value), at, 'latin1')
-    memory[at++] = 13
-    memory[at++] = 10
     this.used = at
   }
 
@@ -101,3 +86,18 @@ export class AofBuffer {
 
 const STAR = 42
 const DOLLAR = 36
+
+/** Where the bytes behind it go. */
+function writeHeader(memory: Buffer, from: number, sign: number, value: number): number {
+  let at = from
+  memory[at++] = sign
+  if (value < 10) memory[at++] = 48 + value
+  else if (value < 100) {
+    const tens = (value * 205) >>> 11
+    memory[at++] = 48 + tens
+    memory[at++] = 48 + value - tens * 10
+  } else at += memory.write(String(value), at, 'latin1')
+  memory[at++] = 13
+  memory[at++] = 10
+  return at
+}
