@@ -151,11 +151,7 @@ function lrange(context: Context, args: Arguments): void {
   if (list === undefined) return
   const [start, end] = range(list.length)
   reply.array(end - start)
-  const place = list.at(start)
-  for (let i = start; i < end && place !== undefined; i++) {
-    sendPlace(list, place, reply)
-    list.advance(place)
-  }
+  list.send(start, end - start, reply)
 }
 
 interface PositionOptions {

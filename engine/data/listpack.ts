@@ -32,6 +32,11 @@ export interface ByteRange {
   end: number
 }
 
+/** Takes texts one after the other. A reply is one. */
+export interface TextSink {
+  bulk(bytes: Uint8Array, start: number, end: number): void
+}
+
 const digits = Buffer.alloc(24)
 const range: ByteRange = { memory: digits, start: 0, end: 0 }
 
@@ -198,6 +203,25 @@ export class Listpack {
     const { memory: own, start: from } = text
     for (let i = 0; i < length; i++) if (own[from + i] !== memory[start + i]) return false
     return true
+  }
+
+  /** Hands the texts of up to `limit` entries from `from` on to `sink`; answers how many these were. */
+  send(from: number, limit: number, sink: TextSink): number {
+    const { bytes } = this
+    const last = this.byteLength - 1
+    let position = from
+    let sent = 0
+    for (; sent < limit && position !== last; sent++) {
+      const first = bytes[position] as number
+      const size = bodyLength(bytes, position)
+      if (first >= 0x80 && first < 0xc0) sink.bulk(bytes, position + 1, position + size)
+      else {
+        const text = this.read(position)
+        sink.bulk(text.memory, text.start, text.end)
+      }
+      position += size + backLengthBytes(size)
+    }
+    return sent
   }
 
   /** The first entry from `position` on, every `step`th, that is memory[start…end). */

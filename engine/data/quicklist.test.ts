@@ -99,6 +99,17 @@ test.each([
       expectCompression(list)
       expect(contents(list)).toEqual(model)
       expect(backwards(list)).toEqual(model)
+      for (const [start, count] of [
+        [0, model.length],
+        [model.length >> 1, model.length >> 2],
+      ] as const) {
+        const sent: string[] = []
+        const bulk = (bytes: Uint8Array, from: number, to: number): void => {
+          sent.push(Buffer.from(bytes.subarray(from, to)).toString('latin1'))
+        }
+        list.send(start, count, { bulk })
+        expect(sent).toEqual(model.slice(start, start + count))
+      }
       expect(contents(list.clone())).toEqual(model)
       for (let i = 0; i < model.length; i++) {
         const bytes = Buffer.from(model[i] as string, 'latin1')

@@ -11,7 +11,7 @@
  * (Redis's __quicklistCompress): after nodes came or went the n at each end are expanded, and the next ones compressed.
  * A node that becomes worth it through a change of its elements is compressed at once; Redis does that when it reads it.
  */
-import { type ByteRange, END, LISTPACK_HEADER_BYTES, Listpack } from './listpack.ts'
+import { type ByteRange, END, LISTPACK_HEADER_BYTES, Listpack, type TextSink } from './listpack.ts'
 import { QuicklistNode } from './quicklist-node.ts'
 
 /** `list-max-listpack-size` −1 … −5: the most bytes of a node. */
@@ -151,6 +151,22 @@ export class Quicklist {
     plainRange.memory = plain as Buffer
     plainRange.end = (plain as Buffer).length
     return plainRange
+  }
+
+  /** Hands `count` texts from the element at `index` on, which are there, to `sink`. */
+  send(index: number, count: number, sink: TextSink): void {
+    const place = this.at(index)
+    let missing = count
+    let position = place?.position ?? 0
+    for (let node = place?.node; node !== undefined && missing > 0; node = node.after) {
+      const { pack, plain } = node
+      if (pack !== undefined) missing -= pack.send(position, missing, sink)
+      else {
+        sink.bulk(plain as Buffer, 0, node.byteLength)
+        missing--
+      }
+      position = LISTPACK_HEADER_BYTES
+    }
   }
 
   equals(place: Place, memory: Uint8Array, start: number, end: number): boolean {

@@ -105,3 +105,34 @@ test('memory follows the members, however they come', () => {
     expect(tree.memoryBytes).toBeLessThan(20_000)
   }
 })
+
+test('what an insertion, a rank and a removal compare grows with the logarithm of the size, all scores being equal', () => {
+  /** Mean comparisons of keys per operation on a tree of so many members. */
+  const comparisons = (size: number): number[] => {
+    let count = 0
+    const tree = new ScoreTree((a, b) => {
+      count++
+      return a - b
+    })
+    for (let i = 0; i < size; i++) tree.insert((i * 7919) % size, 0)
+    const samples = 500
+    const cost = (operation: (slot: number) => void): number => {
+      count = 0
+      for (let i = 0; i < samples; i++) operation((i * 104_729) % size)
+      return count / samples
+    }
+    return [
+      cost((slot) => void tree.rank(slot, 0)),
+      cost((slot) => {
+        tree.remove(slot, 0)
+        tree.insert(slot, 0)
+      }),
+    ]
+  }
+  const [small, large] = [comparisons(1024), comparisons(65_536)]
+  // 64 times the members: six more halvings for a look-up, and one for each of two here.
+  large.forEach((cost, i) => {
+    expect(cost).toBeGreaterThan(small[i] as number)
+    expect(cost).toBeLessThan((small[i] as number) + 2 * (6 + 2))
+  })
+})

@@ -4,15 +4,10 @@
  * Values are not looked at before `sendTexts`: a walk that only counts or looks for an id steps over them. The stream
  * must not change while a cursor is in use.
  */
-import { END, type Listpack } from './listpack.ts'
+import { END, type Listpack, type TextSink } from './listpack.ts'
 import type { BlockPlace, OrderedBlocks } from './ordered-blocks.ts'
 import { StreamId } from './stream-id.ts'
 import { DELETED, SAME_FIELDS, type StreamNode } from './stream-node.ts'
-
-/** Takes fields and values in turn. A reply is one. */
-export interface TextSink {
-  bulk(bytes: Uint8Array, start: number, end: number): void
-}
 
 export class StreamCursor {
   /** Of the current entry; changes with every step. */

@@ -3,6 +3,7 @@
  * targets that the project has set itself (relative to redis-server in the same run).
  */
 import type { MeasureSpec, Sample } from './comparison.ts'
+import { familyCases } from './family-cases.ts'
 import { Probe } from './probe.ts'
 import { cpuTimeOf, residentBytesOf } from './process-usage.ts'
 import { runTraffic, type Traffic } from './redis-benchmark.ts'
@@ -182,6 +183,7 @@ export const engineCases: readonly EngineCase[] = [
   ]),
   throughputCase('lrange_100', 1, 100_000, 0.9),
   throughputCase('mset', 1, 100_000, 0.9),
+  ...familyCases,
   memoryPerKey,
   stall,
   snapshot,
