@@ -1,19 +1,52 @@
-/** What the structures behind lists, hashes, sets and sorted sets cost an operation, small and large. */
+/** What the structures behind lists, hashes, sets, sorted sets and streams cost an operation, small and large. */
 import type { Bench } from 'tinybench'
+import { Arguments } from '../commands/arguments.ts'
+import { combineBits, countSetBits, skipBytes } from './bit-words.ts'
 import { IntSet } from './intset.ts'
 import { Listpack } from './listpack.ts'
 import { Quicklist } from './quicklist.ts'
 import { randomFromText } from './random.ts'
 import { ScanTable } from './scan-table.ts'
 import { ScoreTree } from './score-tree.ts'
+import { Stream } from './stream.ts'
+import { StreamId } from './stream-id.ts'
 
 const WORD = Buffer.from('element:000000012345')
 const SMALL = 128
 const LARGE = 100_000
+const BIT_BYTES = 2 ** 20
 
 export function addCases(bench: Bench): void {
   addPacks(bench)
   addTables(bench)
+  addStreams(bench)
+  addBits(bench)
+}
+
+/** What stands in place of Redis's radix trees: nodes in ordered blocks, and marks within a node. */
+function addStreams(bench: Bench): void {
+  const limits = { 'stream-node-max-bytes': 4096, 'stream-node-max-entries': 100 }
+  const texts = Arguments.of(['field', 'value:000000012345'])
+  const stream = new Stream()
+  for (let i = 1; i <= LARGE; i++) stream.append(StreamId.ofMs(i), texts, 0, 1, limits)
+  const random = randomFromText('streams')
+  const last = StreamId.max()
+  let ms = LARGE
+  bench
+    .add('stream of 100,000: the entry after an id', () =>
+      stream.cursor(StreamId.ofMs(random.below(LARGE)), last).next(),
+    )
+    .add('stream: append', () => stream.append(StreamId.ofMs(++ms), texts, 0, 1, limits))
+}
+
+function addBits(bench: Bench): void {
+  const [a, b] = [Buffer.alloc(BIT_BYTES, 0x5a), Buffer.alloc(BIT_BYTES, 0x3c)]
+  const zeros = Buffer.alloc(BIT_BYTES)
+  const into = Buffer.alloc(BIT_BYTES)
+  bench
+    .add('AND of two texts of 1 MB', () => combineBits(into, [a, b], 'and'))
+    .add('bits of 1 MB', () => countSetBits(a, 0, a.length))
+    .add('skip 1 MB of zeros', () => skipBytes(zeros, 0, 0, zeros.length))
 }
 
 function addPacks(bench: Bench): void {
