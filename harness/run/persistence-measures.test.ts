@@ -46,6 +46,14 @@ test('a rewrite that was asked for is no trigger', () => {
   expect(measure(history)).not.toHaveProperty('triggerBytes')
 })
 
+test('a server that is started anew counts its rewrites from 0', () => {
+  const history = plantedHistory(
+    [{ atMs: 5150 }],
+    [aof(5100, 1000, 800, 3), aof(5300, 1000, 800, 4), aof(5400, 850, 820, 0), aof(5500, 850, 820, 2)],
+  )
+  expect(measure(history)).toMatchObject({ rewrites: 3 })
+})
+
 test('figures that the run observed become measures', () => {
   const history = plantedHistory(
     [{ atMs: 1 }],

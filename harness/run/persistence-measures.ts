@@ -51,10 +51,8 @@ function round(value: number): number {
  */
 export function rewriteMeasures(history: History): Record<string, number> {
   const observed = observationsOfAof(history)
-  const first = observed[0]
-  const last = observed.at(-1)
-  if (first === undefined || last === undefined) return {}
-  const rewrites = sample(last, 'rewrites') - sample(first, 'rewrites')
+  if (observed.length === 0) return {}
+  const rewrites = countedRewrites(observed)
   const [trigger] = automaticRewrites(history)
   if (trigger === undefined) return { rewrites }
   const triggerBytes = Math.max(sample(trigger.before, 'aofBytes'), sample(trigger.event, 'aofBytes'))
@@ -65,6 +63,17 @@ export function rewriteMeasures(history: History): Record<string, number> {
     ...(baseBytes > 0 && { triggerGrowth: round(triggerBytes / baseBytes) }),
     ...rewriteStalls(history, observed),
   }
+}
+
+/** A server that is started anew counts from 0. */
+function countedRewrites(observed: readonly NodeEvent[]): number {
+  let total = 0
+  for (let i = 1; i < observed.length; i++) {
+    const before = sample(observed[i - 1] as NodeEvent, 'rewrites')
+    const now = sample(observed[i] as NodeEvent, 'rewrites')
+    total += now < before ? now : now - before
+  }
+  return total
 }
 
 function observationsOfAof(history: History): NodeEvent[] {
