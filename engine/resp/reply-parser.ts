@@ -5,6 +5,23 @@
  * Partial values are kept as a stack of unfinished aggregates, so nothing is read twice; bytes wait only while a line
  * or a bulk string is incomplete.
  */
+import {
+  BAR,
+  COLON,
+  COMMA,
+  DOLLAR,
+  EQUALS,
+  EXCLAMATION,
+  GREATER,
+  HASH,
+  MINUS,
+  PARENTHESIS,
+  PERCENT,
+  PLUS,
+  STAR,
+  TILDE,
+  UNDERSCORE,
+} from './reply-type.ts'
 
 /** An error reply is a value, not an exception. `message` is the whole line: `ERR syntax error`. */
 export class ReplyError {
@@ -159,7 +176,7 @@ export class ReplyParser {
       frame.missing--
       if (frame.missing > 0) return
       this.frames.pop()
-      if (frame.type === ATTRIBUTE) return
+      if (frame.type === BAR) return
       value = finish(frame.type, frame.values)
     }
   }
@@ -178,7 +195,7 @@ export class ReplyParser {
       case TILDE:
       case GREATER:
       case PERCENT:
-      case ATTRIBUTE:
+      case BAR:
         this.position = lineEnd + 2
         return this.open(type, parseLength(line))
       default:
@@ -203,8 +220,8 @@ export class ReplyParser {
 
   private open(type: number, length: number): ReplyValue | typeof OPENED {
     if (length < 0) return null
-    const missing = type === PERCENT || type === ATTRIBUTE ? length * 2 : length
-    if (missing === 0) return type === ATTRIBUTE ? OPENED : finish(type, [])
+    const missing = type === PERCENT || type === BAR ? length * 2 : length
+    if (missing === 0) return type === BAR ? OPENED : finish(type, [])
     this.frames.push({ type, missing, values: [] })
     return OPENED
   }
@@ -251,18 +268,3 @@ function parseLength(line: string): number {
 }
 
 const EMPTY = Buffer.alloc(0)
-const EXCLAMATION = 33
-const HASH = 35
-const DOLLAR = 36
-const PERCENT = 37
-const PARENTHESIS = 40
-const STAR = 42
-const PLUS = 43
-const COMMA = 44
-const MINUS = 45
-const COLON = 58
-const EQUALS = 61
-const GREATER = 62
-const UNDERSCORE = 95
-const ATTRIBUTE = 124
-const TILDE = 126

@@ -1,5 +1,5 @@
 /**
- * A client of the load, as the driver sees it, and the usual one: a single connection to a single server, opened anew
+ * A client of the load, as the driver sees it, what all of them have, and the usual one: a single connection to a single server, opened anew
  * whenever it is lost. `routed-client.ts` has the one that chooses among several nodes.
  */
 import type { Io, Random, Timer } from '../../engine/io.ts'
@@ -56,28 +56,45 @@ export interface ClientSetup {
   handshake: readonly (readonly string[])[]
 }
 
-export class DirectClient implements LoadClient, LinkOwner {
+/** What clients have in common, wherever they send. */
+export abstract class ClientBase {
   readonly index: number
   readonly choice: Random
   readonly draws: Draws
-  downReason: string | undefined = 'not connected yet'
-  /** The server itself does not want us. */
-  isRefused = false
   isDirty = false
-  private readonly setup: ClientSetup
-  private readonly owner: ClientOwner
-  private readonly address: Endpoint
-  private link: Link | undefined
-  private reconnect: Timer | undefined
-  private onFirst: (() => void) | undefined
-  private isClosed = false
+  protected readonly setup: ClientSetup
+  protected readonly owner: ClientOwner
+  protected isClosed = false
 
-  constructor(setup: ClientSetup, owner: ClientOwner, address: Endpoint) {
+  constructor(setup: ClientSetup, owner: ClientOwner) {
     this.index = setup.index
     this.choice = setup.choice
     this.draws = setup.draws
     this.setup = setup
     this.owner = owner
+  }
+
+  tick(): number {
+    return this.owner.tick()
+  }
+
+  /** The handshake of the next connection loads the scripts again. */
+  protected reconnectForScripts(link: Link, error: string): void {
+    if (error.startsWith('NOSCRIPT')) this.setup.io.timers.defer(() => link.close('scripts were gone'))
+  }
+}
+
+export class DirectClient extends ClientBase implements LoadClient, LinkOwner {
+  downReason: string | undefined = 'not connected yet'
+  /** The server itself does not want us. */
+  isRefused = false
+  private readonly address: Endpoint
+  private link: Link | undefined
+  private reconnect: Timer | undefined
+  private onFirst: (() => void) | undefined
+
+  constructor(setup: ClientSetup, owner: ClientOwner, address: Endpoint) {
+    super(setup, owner)
     this.address = address
   }
 
@@ -112,10 +129,6 @@ export class DirectClient implements LoadClient, LinkOwner {
     this.link?.close(reason)
   }
 
-  tick(): number {
-    return this.owner.tick()
-  }
-
   ready(_link: Link): void {
     this.downReason = undefined
     this.firstDone()
@@ -128,8 +141,7 @@ export class DirectClient implements LoadClient, LinkOwner {
 
   refused(link: Link, command: number, intendedUs: number, error: string): void {
     this.owner.failed(this, command, intendedUs, error, false)
-    // The handshake of the next connection loads the scripts again.
-    if (error.startsWith('NOSCRIPT')) this.setup.io.timers.defer(() => link.close('scripts were gone'))
+    this.reconnectForScripts(link, error)
   }
 
   lost(_link: Link, command: number, intendedUs: number, reason: string, isTimeout: boolean): void {

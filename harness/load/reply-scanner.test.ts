@@ -75,5 +75,7 @@ describe('scanning replies', () => {
 
   it('refuses what is not RESP', () => {
     expect(() => scan([Buffer.from('HTTP/1.1 400 Bad Request\r\n')])).toThrow(NotResp)
+    for (const text of ['*x\r\n', '$1,\r\n', ':1x\r\n', '%1 \r\n'])
+      expect(() => scan([Buffer.from(text)])).toThrow(NotResp)
   })
 })

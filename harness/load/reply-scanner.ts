@@ -3,6 +3,23 @@
  * know that a reply has come, whether it is an error, and little else. Aggregates are counted flat: `missing` is the
  * number of elements until the reply is whole, at any depth.
  */
+import {
+  BAR,
+  COLON,
+  COMMA,
+  DOLLAR,
+  EQUALS,
+  EXCLAMATION,
+  GREATER,
+  HASH,
+  MINUS,
+  PARENTHESIS,
+  PERCENT,
+  PLUS,
+  STAR,
+  TILDE,
+  UNDERSCORE,
+} from '../../engine/resp/reply-type.ts'
 
 export interface ReplySink {
   /**
@@ -140,29 +157,19 @@ export class ReplyScanner {
   }
 }
 
+/** Its own, because it stands on the hot path: `parseSafeInteger` took 10 ns more a reply. */
 function integer(bytes: Buffer, start: number, end: number): number {
   let position = start
   const negative = bytes[position] === MINUS
   if (negative || bytes[position] === PLUS) position++
   let value = 0
-  for (; position < end; position++) value = value * 10 + bytes[position]! - ZERO
+  for (; position < end; position++) {
+    const digit = bytes[position]! - ZERO
+    if (digit >>> 0 > 9) throw new NotResp(`a number is '${bytes.toString('latin1', start, end)}'`)
+    value = value * 10 + digit
+  }
   return negative ? -value : value
 }
 
 const LF = 10
-const EXCLAMATION = 33
-const HASH = 35
-const DOLLAR = 36
-const PERCENT = 37
-const PARENTHESIS = 40
-const STAR = 42
-const PLUS = 43
-const COMMA = 44
-const MINUS = 45
 const ZERO = 48
-const COLON = 58
-const EQUALS = 61
-const GREATER = 62
-const UNDERSCORE = 95
-const BAR = 124
-const TILDE = 126

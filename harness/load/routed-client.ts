@@ -4,9 +4,8 @@
  * are answered, because they may have to be sent once more.
  */
 import { keyHashSlot } from '../../engine/data/crc16.ts'
-import type { Random, Timer } from '../../engine/io.ts'
-import { type ClientOwner, type ClientSetup, type LoadClient, RECONNECT_MS } from './client.ts'
-import type { Draws } from './command-shape.ts'
+import type { Timer } from '../../engine/io.ts'
+import { ClientBase, type ClientOwner, type ClientSetup, type LoadClient, RECONNECT_MS } from './client.ts'
 import { type HeldRequest, Link, type LinkEnd, type LinkOwner } from './link.ts'
 import type { Operation } from './operation.ts'
 import { addressOf, type Topology } from './topology.ts'
@@ -16,17 +15,11 @@ const REDIRECTS_MOST = 5
 /** Errors that say: ask again who is who. */
 const DOUBTS = /^(READONLY|CLUSTERDOWN|MASTERDOWN|LOADING|TRYAGAIN)/
 
-export class RoutedClient implements LoadClient, LinkOwner {
-  readonly index: number
-  readonly choice: Random
-  readonly draws: Draws
+export class RoutedClient extends ClientBase implements LoadClient, LinkOwner {
   inFlight = 0
   /** Some node can always be tried. */
   readonly downReason = undefined
   isResting = false
-  isDirty = false
-  private readonly setup: ClientSetup
-  private readonly owner: ClientOwner
   private readonly topology: Topology
   private readonly links = new Map<string, Link>()
   private readonly names = new Map<Link, string>()
@@ -35,14 +28,9 @@ export class RoutedClient implements LoadClient, LinkOwner {
   private scratch = Buffer.allocUnsafeSlow(4096)
   private turn: number
   private rest: Timer | undefined
-  private isClosed = false
 
   constructor(setup: ClientSetup, owner: ClientOwner, topology: Topology) {
-    this.index = setup.index
-    this.choice = setup.choice
-    this.draws = setup.draws
-    this.setup = setup
-    this.owner = owner
+    super(setup, owner)
     this.topology = topology
     this.turn = setup.index
   }
@@ -89,10 +77,6 @@ export class RoutedClient implements LoadClient, LinkOwner {
     this.shunned.clear()
   }
 
-  tick(): number {
-    return this.owner.tick()
-  }
-
   ready(_link: Link): void {}
 
   answered(_link: Link, command: number, intendedUs: number, sentUs: number, count: number, misses: number): void {
@@ -114,7 +98,7 @@ export class RoutedClient implements LoadClient, LinkOwner {
     if (DOUBTS.test(error)) this.topology.doubt()
     this.inFlight--
     this.owner.failed(this, command, intendedUs, error, false)
-    if (error.startsWith('NOSCRIPT')) this.setup.io.timers.defer(() => link.close('scripts were gone'))
+    this.reconnectForScripts(link, error)
   }
 
   lost(_link: Link, command: number, intendedUs: number, reason: string, isTimeout: boolean): void {
