@@ -25,35 +25,52 @@ function readSources(context: Context, first: number, end: number): Sources | un
   return sources
 }
 
-/** What all sources have in common, at most `limit` members (0: all), in the order of the smallest. */
-function* intersection(sources: Sources, limit = 0): Generator<string> {
-  if (sources.includes(undefined)) return
-  const [smallest, ...others] = (sources as SetValue[]).sort((a, b) => a.size - b.size)
-  let found = 0
-  for (const member of smallest ?? []) {
-    if (!others.every((other) => other === smallest || other.has(member))) continue
-    yield member
-    if (++found === limit) return
+interface Intersection {
+  smallest: SetValue | undefined
+  /** Of members of the smallest that all others have, too. */
+  indexes: number[]
+}
+
+/** What all sources have in common, at most `limit` members (0: all). */
+function intersection(sources: Sources, limit = 0): Intersection {
+  const indexes: number[] = []
+  if (sources.includes(undefined)) return { smallest: undefined, indexes }
+  const [smallest, ...larger] = (sources as SetValue[]).sort((a, b) => a.size - b.size)
+  const others = larger.filter((other) => other !== smallest)
+  const size = smallest?.size ?? 0
+  for (let i = 0; i < size && (limit === 0 || indexes.length < limit); i++) {
+    const { memory, start, end } = (smallest as SetValue).bytesAt(i)
+    if (others.every((other) => other.hasBytes(memory, start, end))) indexes.push(i)
   }
+  return { smallest, indexes }
 }
 
 function union(context: Context, sources: Sources): SetValue {
   const result = SetValue.empty(context.server.aggregateSettings)
-  for (const source of sources) for (const member of source ?? []) result.add(member)
+  for (const source of sources) {
+    for (let i = 0; i < (source?.size ?? 0); i++) addTo(result, source as SetValue, i)
+  }
   return result
 }
 
 function difference(context: Context, [first, ...others]: Sources): SetValue {
   const result = SetValue.empty(context.server.aggregateSettings)
-  for (const member of first ?? []) {
-    if (!others.some((other) => other?.has(member))) result.add(member)
+  for (let i = 0; i < (first?.size ?? 0); i++) {
+    const { memory, start, end } = (first as SetValue).bytesAt(i)
+    if (!others.some((other) => other?.hasBytes(memory, start, end))) addTo(result, first as SetValue, i)
   }
   return result
 }
 
-function send(context: Context, members: Iterable<string>, size: number): void {
-  context.reply.set(size)
-  for (const member of members) context.reply.latin1(member)
+/** Adds the member at `index` of another set. */
+function addTo(result: SetValue, source: SetValue, index: number): void {
+  const { memory, start, end } = source.bytesAt(index)
+  result.addBytes(memory, start, end)
+}
+
+function send({ reply }: Context, members: SetValue): void {
+  reply.set(members.size)
+  members.send(reply)
 }
 
 /** Makes argument 1 the result, or removes it when that is empty; answers the size. */
@@ -75,15 +92,17 @@ function store(context: Context, args: Arguments, result: SetValue, event: strin
 function sinter(context: Context, args: Arguments): void {
   const sources = readSources(context, 1, args.count)
   if (sources === undefined) return
-  const members = [...intersection(sources)]
-  send(context, members, members.length)
+  const { smallest, indexes } = intersection(sources)
+  context.reply.set(indexes.length)
+  for (const index of indexes) smallest?.sendAt(index, context.reply)
 }
 
 function sinterstore(context: Context, args: Arguments): void {
   const sources = readSources(context, 2, args.count)
   if (sources === undefined) return
   const result = SetValue.empty(context.server.aggregateSettings)
-  for (const member of intersection(sources)) result.add(member)
+  const { smallest, indexes } = intersection(sources)
+  if (smallest !== undefined) for (const index of indexes) addTo(result, smallest, index)
   store(context, args, result, 'sinterstore')
 }
 
@@ -106,16 +125,13 @@ function sintercard(context: Context, args: Arguments): void {
   }
   const sources = readSources(context, 2, 2 + keys)
   if (sources === undefined) return
-  let size = 0
-  for (const _member of intersection(sources, limit)) size++
-  reply.integer(size)
+  reply.integer(intersection(sources, limit).indexes.length)
 }
 
 function sunion(context: Context, args: Arguments): void {
   const sources = readSources(context, 1, args.count)
   if (sources === undefined) return
-  const result = union(context, sources)
-  send(context, result, result.size)
+  send(context, union(context, sources))
 }
 
 function sunionstore(context: Context, args: Arguments): void {
@@ -126,8 +142,7 @@ function sunionstore(context: Context, args: Arguments): void {
 function sdiff(context: Context, args: Arguments): void {
   const sources = readSources(context, 1, args.count)
   if (sources === undefined) return
-  const result = difference(context, sources)
-  send(context, result, result.size)
+  send(context, difference(context, sources))
 }
 
 function sdiffstore(context: Context, args: Arguments): void {

@@ -4,6 +4,7 @@
  */
 import { parseInt64, parseSafeInteger, writeSafeInteger } from '../data/decimal.ts'
 import { type Int64, IntSet } from '../data/intset.ts'
+import type { ByteRange } from '../data/listpack.ts'
 import { NO_SLOT, ScanTable } from '../data/scan-table.ts'
 import type { Reply } from '../resp/reply.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
@@ -136,14 +137,15 @@ export class SetValue implements Aggregate {
     return members instanceof IntSet ? String(members.at(index)) : members.keyAt(index)
   }
 
+  /** The bytes of the member of `at`; one object, valid until the next read of any set, or change of this one. */
+  bytesAt(index: number): ByteRange {
+    const { members } = this
+    return members instanceof IntSet ? integerText(members.at(index)) : members.key(index)
+  }
+
   /** The member of `at`, as one bulk reply. */
   sendAt(index: number, reply: Reply): void {
-    const { members } = this
-    if (members instanceof IntSet) {
-      sendInteger(members.at(index), reply)
-      return
-    }
-    const { memory, start, end } = members.key(index)
+    const { memory, start, end } = this.bytesAt(index)
     reply.bulk(memory, start, end)
   }
 
@@ -199,9 +201,12 @@ function integerOf(text: string): Int64 | undefined {
   return Number.isNaN(safe) ? parseInt64(scratch, 0, length) : safe
 }
 
-function sendInteger(value: Int64, reply: Reply): void {
-  if (typeof value === 'bigint') reply.latin1(value.toString())
-  else reply.bulk(scratch, 0, writeSafeInteger(scratch, value))
+function integerText(value: Int64): ByteRange {
+  const { memory } = digits
+  digits.end = typeof value === 'bigint' ? memory.write(value.toString(), 'latin1') : writeSafeInteger(memory, value)
+  return digits
 }
+
+const digits: ByteRange = { memory: Buffer.alloc(LONGEST_INT64_TEXT), start: 0, end: 0 }
 
 const scratch = Buffer.alloc(LONGEST_INT64_TEXT)
