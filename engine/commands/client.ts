@@ -102,7 +102,9 @@ function clientPause({ reply, server }: Context, args: Arguments): void {
     reply.error('ERR timeout is negative')
   } else {
     const nowMs = server.nowMs
-    server.pause.begin('client pause', nowMs + timeoutMs, forWrites ? 'write' : 'all', nowMs)
+    const endMs = nowMs + timeoutMs
+    // Beyond the largest time Redis's sum is negative, a time that is over.
+    if (endMs < 2 ** 63) server.pause.begin('client pause', endMs, forWrites ? 'write' : 'all', nowMs)
     reply.ok()
   }
 }

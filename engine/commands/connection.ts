@@ -5,7 +5,7 @@ import { setClientName } from './client.ts'
 import type { Command } from './command.ts'
 import type { Context } from './context.ts'
 import { errors, wrongArity } from './errors.ts'
-import { readInteger } from './reading.ts'
+import { isInt32, readInteger } from './reading.ts'
 
 function ping({ client, reply }: Context, args: Arguments): void {
   if (args.count > 2) {
@@ -29,6 +29,7 @@ function echo({ reply }: Context, args: Arguments): void {
 function select({ client, reply, server }: Context, args: Arguments): void {
   const index = readInteger(args, 1)
   if (index === undefined) reply.error(errors.notInteger)
+  else if (!isInt32(index)) reply.error(errors.notInt32)
   else if (server.cluster !== undefined && index !== 0) reply.error('ERR SELECT is not allowed in cluster mode')
   else if (index < 0 || index >= server.databases.length) reply.error('ERR DB index is out of range')
   else {

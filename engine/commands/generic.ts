@@ -206,7 +206,7 @@ function databaseArgument(context: Context, args: Arguments, index: number): num
   const number = numberArgument(context, args, index)
   if (Number.isNaN(number)) return -1
   if (number > 0x7fffffff || number < -0x80000000) {
-    context.reply.error('ERR value is out of range, value must between -2147483648 and 2147483647')
+    context.reply.error(errors.notInt32)
     return -1
   }
   if (number >= 0 && number < context.server.databases.length) return number

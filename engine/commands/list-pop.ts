@@ -5,13 +5,13 @@
  * replicas never wait.
  */
 
-import { parseSafeInteger } from '../data/decimal.ts'
 import type { Reply } from '../resp/reply.ts'
 import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import { ListValue } from '../store/list-value.ts'
 import type { Arguments } from './arguments.ts'
 import { type Command, oneKey } from './command.ts'
 import type { Context } from './context.ts'
+import { countArgument } from './count-argument.ts'
 import { deadlineArgument } from './deadline-argument.ts'
 import { errors, wrongArity } from './errors.ts'
 import { isOtherType, listAt, removeIfEmpty, sendPlace } from './list.ts'
@@ -238,18 +238,10 @@ function brpop(context: Context, args: Arguments): void {
   popOrWait(context, args, request, args.count - 1)
 }
 
-/** A whole number from 1 on at `index`; undefined after `message` was answered. */
-function positiveArgument(context: Context, args: Arguments, index: number, message: string): number | undefined {
-  const value = parseSafeInteger(args.memory, args.start(index), args.end(index))
-  if (value >= 1) return value
-  context.reply.error(message)
-  return undefined
-}
-
 /** `numkeys key … LEFT|RIGHT [COUNT count]` from argument `index` on. */
 function readPopRequest(context: Context, args: Arguments, index: number): PopRequest | undefined {
-  const keyCount = positiveArgument(context, args, index, 'ERR numkeys should be greater than 0')
-  if (keyCount === undefined) return undefined
+  const keyCount = countArgument(context, args, index, 1, 'ERR numkeys should be greater than 0')
+  if (Number.isNaN(keyCount)) return undefined
   const endIndex = index + keyCount + 1
   if (endIndex >= args.count) {
     context.reply.error(errors.syntax)
@@ -263,8 +255,8 @@ function readPopRequest(context: Context, args: Arguments, index: number): PopRe
       context.reply.error(errors.syntax)
       return undefined
     }
-    count = positiveArgument(context, args, i + 1, 'ERR count should be greater than 0')
-    if (count === undefined) return undefined
+    count = countArgument(context, args, i + 1, 1, 'ERR count should be greater than 0')
+    if (Number.isNaN(count)) return undefined
   }
   return { firstKey: index + 1, keyCount, atHead, count: count ?? 1 }
 }

@@ -1,9 +1,15 @@
 /** Reading arguments as numbers, with Redis's idea of what a number is. */
-import { parseSafeInteger } from '../data/decimal.ts'
+import { parseInt64, parseSafeInteger } from '../data/decimal.ts'
 import type { Arguments } from './arguments.ts'
 
-/** A whole number of at most 53 bits, or undefined. */
+/** Any int64, beyond 2^53 the nearest number; undefined for anything else. */
 export function readInteger(args: Arguments, index: number): number | undefined {
   const value = parseSafeInteger(args.memory, args.start(index), args.end(index))
-  return Number.isNaN(value) ? undefined : value
+  if (!Number.isNaN(value)) return value
+  const large = parseInt64(args.memory, args.start(index), args.end(index))
+  return large === undefined ? undefined : Number(large)
+}
+
+export function isInt32(value: number): boolean {
+  return value === (value | 0)
 }

@@ -4,7 +4,7 @@ import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
-import { readInteger } from './reading.ts'
+import { isInt32, readInteger } from './reading.ts'
 
 function info({ reply, server }: Context, args: Arguments): void {
   const words = Array.from({ length: args.count - 1 }, (_, i) => args.latin1(i + 1))
@@ -67,9 +67,9 @@ function swapdb(context: Context, args: Arguments): void {
   const second = readInteger(args, 2)
   if (server.cluster !== undefined) {
     reply.error('ERR SWAPDB is not allowed in cluster mode')
-  } else if (first === undefined) {
+  } else if (first === undefined || !isInt32(first)) {
     reply.error('ERR invalid first DB index')
-  } else if (second === undefined) {
+  } else if (second === undefined || !isInt32(second)) {
     reply.error('ERR invalid second DB index')
   } else if (!server.swapDatabases(first, second)) {
     reply.error('ERR DB index is out of range')

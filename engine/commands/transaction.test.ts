@@ -38,6 +38,8 @@ againstRedis('transactions answer as redis-server 7.0 does', () => {
       ['MULTI'],
       ['EXEC', 'x'],
       ['EXEC'],
+      ['EXEC', 'outside', 'of', 'MULTI'],
+      ['EXEC'],
       ['EXISTS', 'a'],
     ])
   })

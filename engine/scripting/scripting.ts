@@ -17,6 +17,7 @@ import type { Arguments } from '../commands/arguments.ts'
 import type { Command } from '../commands/command.ts'
 import type { Context } from '../commands/context.ts'
 import { findKeys } from '../commands/key-positions.ts'
+import { readInteger } from '../commands/reading.ts'
 import { keyHashSlot } from '../data/crc16.ts'
 import type { Timer } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
@@ -45,6 +46,9 @@ const SLICE_US = 5_000
 const OVERDUE_FACTOR = 10
 /** What an instruction of Lua costs, for simulated time. */
 const US_PER_INSTRUCTION = 0.01
+
+const SHA1_DIGITS = 40
+const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.'
 
 const busyTexts = {
   script: 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
@@ -171,13 +175,17 @@ export class Scripting implements ScriptSession {
   /** EVAL and its kin. `keyCount` and what follows are checked here. */
   evaluate(context: Context, args: Arguments, options: { bySha: boolean; isReadOnly: boolean }): void {
     const { reply } = context
+    if (options.bySha && args.length(1) !== SHA1_DIGITS) {
+      reply.error(NO_SCRIPT)
+      return
+    }
     const keyCount = readKeyCount(args, reply)
     if (keyCount === undefined) return
     let sha: string
     if (options.bySha) {
       const script = this.cached(args)
       if (script === undefined) {
-        reply.error('NOSCRIPT No matching script. Please use EVAL.')
+        reply.error(NO_SCRIPT)
         return
       }
       sha = script.sha
@@ -462,8 +470,7 @@ export function readKeyCount(
   reply: Reply,
   notANumber = 'ERR value is not an integer or out of range',
 ): number | undefined {
-  const text = args.latin1(2)
-  const count = /^(?:0|-?[1-9]\d{0,17})$/.test(text) ? Number(text) : undefined
+  const count = readInteger(args, 2)
   if (count === undefined) reply.error(notANumber)
   else if (count > args.count - 3) reply.error("ERR Number of keys can't be greater than number of args")
   else if (count < 0) reply.error("ERR Number of keys can't be negative")

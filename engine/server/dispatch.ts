@@ -200,7 +200,7 @@ export class Dispatcher {
   /** Answers an error instead of running the command; a transaction fails with it. */
   private reject(client: ClientConnection, record: CommandRecord | undefined, message: string): void {
     if (record !== undefined) record.rejectedCalls++
-    if (client.transaction !== undefined && record?.has(traitBits.executesTransaction)) {
+    if (record?.has(traitBits.executesTransaction)) {
       client.discardTransaction()
       client.reply.error(
         isRedirection(message) ? message : `EXECABORT Transaction discarded because of: ${withoutCode(message)}`,
