@@ -11,6 +11,12 @@ const HEIGHT = 240
 /** Room above for the number of the highest point. */
 const TOP = 18
 const TICKS_MOST = 4
+/** Between a point and its number, and between two numbers. */
+const ABOVE = 9
+const BELOW = 18
+const LINE = 14
+/** Points nearer than this leave no room for a number between them. */
+const NEAR = 2 * LINE
 /** Left of the first point there are the numbers of the scale. */
 const LEFT_PERCENT = 7
 
@@ -38,7 +44,8 @@ function figureOf({ title, unit, over, lines }: Curve): Html {
     <div class="curve-plot">
       <svg height="${HEIGHT + 48}" role="img" aria-label="${title}. ${spoken.join('; ')}">
         ${ticks.map((value) => html`<line class="track" x1="0" x2="100%" y1="${yOf(value)}" y2="${yOf(value)}"/><text class="tick" x="0" y="${yOf(value) - 4}">${formatScaleEnd(value, unit)}</text>`)}
-        ${lines.map((line, position) => lineOf(line.points, position, unit, xOf, yOf))}
+        ${lines.map((line, position) => lineOf(line.points, position, xOf, yOf))}
+        ${[...new Set(points.map(({ x }) => x))].map((x) => valuesAt(points, x, unit, xOf, yOf))}
         ${[...new Set(points.map(({ x }) => x))].map((x) => html`<text class="tick" x="${xOf(x)}%" y="${HEIGHT + 32}" text-anchor="middle">${formatCount(x)}</text>`)}
         <text class="tick" x="100%" y="${HEIGHT + 46}" text-anchor="end">${over}</text>
       </svg>
@@ -49,7 +56,6 @@ function figureOf({ title, unit, over, lines }: Curve): Html {
 function lineOf(
   points: Curve['lines'][number]['points'],
   position: number,
-  unit: string,
   xOf: (value: number) => number,
   yOf: (value: number) => number,
 ): Html {
@@ -57,11 +63,41 @@ function lineOf(
   return html`${ordered.map(({ x, y }, index) => {
     const before = ordered[index - 1]
     const at = xOf(x)
-    // The first line is told above its points, the others below: they are often near one another.
-    const valueY = yOf(y) + (position === 0 ? -9 : 18)
     return html`${
       before !== undefined &&
       html`<line class="curve-line s-node-${position % 6}" x1="${xOf(before.x)}%" y1="${yOf(before.y)}" x2="${at}%" y2="${yOf(y)}"/>`
-    }<circle class="s-node-${position % 6}" cx="${at}%" cy="${yOf(y)}" r="4"/><text class="value" x="${at}%" y="${valueY}" text-anchor="middle">${formatMeasure(y, unit)}</text>`
+    }<circle class="s-node-${position % 6}" cx="${at}%" cy="${yOf(y)}" r="4"/>`
   })}`
+}
+
+/** The numbers of the points above one another. */
+function valuesAt(
+  points: readonly { x: number; y: number }[],
+  x: number,
+  unit: string,
+  xOf: (value: number) => number,
+  yOf: (value: number) => number,
+): Html {
+  const column = points.filter((point) => point.x === x).sort((a, b) => b.y - a.y)
+  const places = labelPlaces(column.map(({ y }) => yOf(y)))
+  return html`${column.map(
+    ({ y }, i) =>
+      html`<text class="value" x="${xOf(x)}%" y="${places[i]}" text-anchor="middle">${formatMeasure(y, unit)}</text>`,
+  )}`
+}
+
+/**
+ * Where the numbers of points stand that are at these heights, from the top down: each above its point. Those of points
+ * that are near one another are stacked in their order, above the highest, or below the lowest where there is no room.
+ */
+function labelPlaces(heights: readonly number[]): number[] {
+  const places: number[] = []
+  for (let start = 0, end = 1; start < heights.length; start = end, end = start + 1) {
+    while (end < heights.length && (heights[end] as number) - (heights[end - 1] as number) < NEAR) end++
+    const above = (heights[start] as number) - ABOVE - (end - start - 1) * LINE
+    const wanted = above >= LINE ? above : (heights[end - 1] as number) + BELOW
+    const first = Math.max(wanted, (places.at(-1) ?? 0) + LINE)
+    for (let i = start; i < end; i++) places.push(first + (i - start) * LINE)
+  }
+  return places
 }
