@@ -9,6 +9,27 @@ const MIN = '-9223372036854775808'
 againstRedis('hash commands answer as redis-server 7.0 does', () => {
   const pair = usePair()
 
+  test('pipelines on one large hash or set are answered as single commands are', async () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `field:${i}`)
+    const filled: Words[] = [
+      ['HSET', 'big', ...names.flatMap((name) => [name, 'v'])],
+      ['SADD', 'crowd', ...names],
+    ]
+    const some = (step: number): Words[] =>
+      Array.from({ length: 40 }, (_, i) => `field:${(i * step) % 21_000}`).flatMap((name, i): Words[] => [
+        i % 3 === 0 ? ['HSET', 'big', name, `new ${i}`] : ['HGET', 'big', name],
+        i % 5 === 0 ? ['HDEL', 'big', name] : ['HEXISTS', 'big', name],
+        i % 7 === 0 ? ['HSET', 'big', name, 'again', name, `other ${i}`] : ['HSTRLEN', 'big', name],
+      ])
+    const members = (step: number): Words[] =>
+      Array.from({ length: 40 }, (_, i) => `field:${(i * step) % 21_000}`).flatMap((name, i): Words[] => [
+        ['SISMEMBER', 'crowd', name],
+        i % 2 === 0 ? ['SREM', 'crowd', name] : ['SADD', 'crowd', name],
+        ['SISMEMBER', 'crowd', name],
+      ])
+    for (const step of [1, 7919]) await pair().same([...filled, ...some(step), ...members(step)])
+  })
+
   test('writing and reading fields', async () => {
     await pair().same([
       ['HSET', 'h', 'a', '1', 'b', '2', 'a', '3'],

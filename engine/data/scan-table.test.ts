@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ANNOUNCED_KEYS_MAX, AnnouncedKeys } from './announced-keys.ts'
 import { bytesOf, NO_SLOT, ScanTable } from './scan-table.ts'
 
 const SEED = [0x12345678, 0x9abcdef0] as const
@@ -130,4 +131,39 @@ test('no more than half of the memory is lost to what was removed or replaced, a
   }
   while (table.size > 0) table.remove(table.size >> 1)
   expect(table.memoryBytes).toBeLessThan(full / 8)
+})
+
+test('keys that were announced are found like others: in order, left out, asked for twice, and others between', () => {
+  const table = new ScanTable(SEED, true)
+  for (let i = 0; i < 20_000; i++) put(table, `key:${i}`, 'old')
+  const number = fc.nat(40_000)
+  const asked = fc.record({ number, isAnnounced: fc.boolean(), times: fc.nat(2), removes: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(asked, { minLength: 1, maxLength: ANNOUNCED_KEYS_MAX + 10 }), (steps) => {
+      const announced = new AnnouncedKeys()
+      const memory = Buffer.from(steps.map((one) => `key:${one.number};`).join(''), 'latin1')
+      const [starts, ends] = [[] as number[], [] as number[]]
+      let at = 0
+      const places = steps.map((one) => {
+        const start = at
+        at += `key:${one.number};`.length
+        if (one.isAnnounced) starts.push(start)
+        if (one.isAnnounced) ends.push(at - 1)
+        return { ...one, start, end: at - 1 }
+      })
+      table.announce({ memory, starts, ends, count: starts.length }, announced)
+      expect(announced.count).toBe(Math.min(starts.length, ANNOUNCED_KEYS_MAX))
+      for (const { start, end, times, removes } of places) {
+        const key = memory.toString('latin1', start, end)
+        for (let i = 0; i < times; i++) expect(table.find(memory, start, end)).toBe(table.findText(key))
+        const slot = table.findText(key)
+        if (removes && slot !== NO_SLOT) table.remove(slot)
+        else expect(table.put(memory, start, end, memory, start, end) >= 0).toBe(slot === NO_SLOT)
+        expect(table.find(memory, start, end) === NO_SLOT).toBe(removes && slot !== NO_SLOT)
+      }
+      announced.end()
+      memory.write('key:1')
+      expect(table.find(memory, 0, 5)).toBe(table.findText('key:1'))
+    }),
+  )
 })

@@ -12,6 +12,7 @@
  * The hash is keyed (`keyed-hash.ts`): whoever does not know the seed cannot make keys collide, and the same seed gives
  * the same order everywhere.
  */
+import { ANNOUNCED_KEYS_MAX, type AnnouncedKeys, type KeyPlaces } from './announced-keys.ts'
 import { ChunkedInt32Array } from './chunked-array.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { ByteRange } from './listpack.ts'
@@ -24,6 +25,8 @@ const MIN_BUCKETS = 4
 /** Entries per bucket on average: grows above, shrinks below. */
 const GROW_LOAD = 1
 const SHRINK_LOAD = 0.25
+/** Smaller tables lie in the caches of the processor anyway. */
+const ANNOUNCE_FROM = 16_384
 /** Words of an entry. */
 const WIDTH = 3
 const RECORD = 0
@@ -50,6 +53,8 @@ export class ScanTable {
   private mask = MIN_BUCKETS - 1
   /** Buckets below this one have been split since. */
   private split = 0
+  /** Keys that will be looked up soon, with their hashes. */
+  private announced: AnnouncedKeys | undefined = undefined
 
   constructor(seed: HashSeed, hasValues: boolean) {
     this.seed = seed
@@ -78,7 +83,44 @@ export class ScanTable {
   /** The slot of the key at memory[start…end), or NO_SLOT. Slots stay valid until the next removal. */
   find(memory: Uint8Array, start: number, end: number): number {
     if (this.size === 0) return NO_SLOT
-    return this.findHashed(keyedHash(this.seed[0], this.seed[1], memory, start, end), memory, start, end)
+    return this.findHashed(this.hash(memory, start, end), memory, start, end)
+  }
+
+  /**
+   * Keys that will be looked up next, in this order. What their look-ups will read is fetched now: all buckets, then all
+   * entries, then all records, so that the processor waits for those of one kind together (as `Storage.fetch`).
+   */
+  announce({ memory, starts, ends, count }: KeyPlaces, announced: AnnouncedKeys): void {
+    if (this.size < ANNOUNCE_FROM) return
+    this.announced = announced
+    announced.begin(memory)
+    for (let i = 0; i < count && !announced.isFull; i++) {
+      const [start, end] = [starts[i] as number, ends[i] as number]
+      announced.add(start, end, keyedHash(this.seed[0], this.seed[1], memory, start, end))
+    }
+    announced.fetched = this.fetch(announced.hashes, announced.count)
+  }
+
+  /** Returns nothing of use: a number that depends on all that was read, so that no compiler leaves it out. */
+  private fetch(hashes: Int32Array, count: number): number {
+    const places = fetching
+    for (let i = 0; i < count; i++) places[i] = this.buckets.get(this.bucketOf(hashes[i] as number))
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const link = places[i] as number
+      places[i] = link > 0 ? this.recordOf(link - 1) : 0
+    }
+    for (let i = 0; i < count; i++) {
+      const record = places[i] as number
+      sum += this.heap.memory(record)[this.heap.offset(record)] ?? 0
+    }
+    return sum
+  }
+
+  private hash(memory: Uint8Array, start: number, end: number): number {
+    const { announced } = this
+    if (announced !== undefined && announced.memory === memory && announced.isNext(start, end)) return announced.hash
+    return keyedHash(this.seed[0], this.seed[1], memory, start, end)
   }
 
   /** The slot of a key given as text with one character per byte, or NO_SLOT. */
@@ -134,7 +176,7 @@ export class ScanTable {
 
   /** As `add`, with value[valueFrom…valueTo), which also replaces the value of a key that is there. */
   put(memory: Uint8Array, start: number, end: number, value: Uint8Array, valueFrom: number, valueTo: number): number {
-    const hash = keyedHash(this.seed[0], this.seed[1], memory, start, end)
+    const hash = this.hash(memory, start, end)
     const found = this.size === 0 ? NO_SLOT : this.findHashed(hash, memory, start, end)
     if (found !== NO_SLOT) {
       if (this.hasValues) this.replaceValue(found, memory, start, end, value, valueFrom, valueTo)
@@ -424,6 +466,7 @@ let recordEnd = 0
 
 const keyRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
 const valueRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
+const fetching = new Int32Array(ANNOUNCED_KEYS_MAX)
 const scratch = Buffer.alloc(SCRATCH_BYTES)
 
 /** Bytes of a text with one character per byte, from 0 to its length; valid until the next call. */

@@ -55,3 +55,17 @@ test('it stops at what is no plain command and never reads past the end', () => 
     ),
   )
 })
+
+test('it finds another word where it is asked to, and passes over commands that have none', () => {
+  const input = Buffer.concat(
+    [
+      ['HSET', 'h', 'a', '1'],
+      ['TYPE', 'h'],
+      ['HGET', 'h', 'bc'],
+    ].map(encodeRequest),
+  )
+  const ahead = new KeysAhead()
+  ahead.look(input, 0, input.length, 2)
+  const words = [0, 1].map((i) => input.toString('latin1', ahead.starts[i], ahead.ends[i]))
+  expect([ahead.count, ...words]).toEqual([2, 'a', 'bc'])
+})

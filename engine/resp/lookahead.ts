@@ -13,7 +13,7 @@
 /** So many keys are found at once; also what fits the memory units of a processor. */
 export const KEYS_AHEAD_MAX = 32
 
-/** The keys found, and where the first command lies that was not looked at. */
+/** The keys found, and where the first command lies that was not looked at. `word` says which word of a command it is. */
 export class KeysAhead {
   readonly starts: number[] = new Array<number>(KEYS_AHEAD_MAX).fill(0)
   readonly ends: number[] = new Array<number>(KEYS_AHEAD_MAX).fill(0)
@@ -24,27 +24,27 @@ export class KeysAhead {
   private at = 0
 
   /** Looks at the commands in memory[start…end). */
-  look(memory: Uint8Array, start: number, end: number): void {
+  look(memory: Uint8Array, start: number, end: number, word = 1): void {
     this.memory = memory
     this.count = 0
     this.position = start
-    while (this.count < KEYS_AHEAD_MAX && this.skipCommand(memory, end)) this.position = this.at
+    while (this.count < KEYS_AHEAD_MAX && this.skipCommand(memory, end, word)) this.position = this.at
   }
 
-  private skipCommand(memory: Uint8Array, end: number): boolean {
+  private skipCommand(memory: Uint8Array, end: number, wanted: number): boolean {
     this.at = this.position
     const words = this.number(memory, end, STAR)
     for (let word = 0; word < words; word++) {
       const length = this.number(memory, end, DOLLAR)
       const wordEnd = this.at + length
       if (length < 0 || wordEnd + 2 > end) return false
-      if (word === 1) {
+      if (word === wanted) {
         this.starts[this.count] = this.at
         this.ends[this.count] = wordEnd
       }
       this.at = wordEnd + 2
     }
-    if (words > 1) this.count++
+    if (words > wanted) this.count++
     return words > 0
   }
 

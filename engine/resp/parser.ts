@@ -97,9 +97,9 @@ export class RequestParser {
     return this.position
   }
 
-  /** Finds the keys of the commands that `next` will give, for a hint. */
-  lookAhead(keys: KeysAhead): void {
-    keys.look(this.memory, this.position, this.end)
+  /** Finds the keys (or another `word`) of the commands that `next` will give, for a hint. */
+  lookAhead(keys: KeysAhead, word = 1): void {
+    keys.look(this.memory, this.position, this.end, word)
   }
 
   /** Starts on a chunk. Its memory must not change until `keep`. An empty chunk goes on with what is pending. */

@@ -4,6 +4,7 @@
  * A field that is there is named by a place: a position in the listpack, or a slot of the table. Places are valid until
  * the next change.
  */
+import type { AnnouncedKeys, KeyPlaces } from '../data/announced-keys.ts'
 import { type ByteRange, END, Listpack } from '../data/listpack.ts'
 import { type HashSeed, ScanTable } from '../data/scan-table.ts'
 import type { Reply } from '../resp/reply.ts'
@@ -96,6 +97,10 @@ export class HashValue implements Aggregate {
   /** The field at `index`, from 0 to `size` − 1. */
   at(index: number): number {
     return this.table === undefined ? (this.pack as Listpack).at(index * 2) : index
+  }
+
+  announceMembers(keys: KeyPlaces, announced: AnnouncedKeys): void {
+    this.table?.announce(keys, announced)
   }
 
   /** One character per byte. */

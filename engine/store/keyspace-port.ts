@@ -7,6 +7,7 @@
  * Expiry is *stored* here and *judged* by `Context` (commands/context.ts), because a replica must not delete by itself.
  */
 
+import type { AnnouncedKeys, KeyPlaces } from '../data/announced-keys.ts'
 import type { Reply } from '../resp/reply.ts'
 
 /** A key's handle; `NO_ENTRY` where there is none. */
@@ -41,6 +42,11 @@ export interface Aggregate {
   readonly parts?: number
   /** Of the hash table that it is kept in, if that is how it is kept: how many chains there are of each length. */
   chainHistogram?(): readonly number[] | undefined
+  /**
+   * The next members or fields that will be looked up, in this order: memory[starts[i]…ends[i]) for i below `count`. A
+   * hint, as `KeyspacePort.announce`; `announced` is where it is kept, and ended.
+   */
+  announceMembers?(keys: KeyPlaces, announced: AnnouncedKeys): void
   /** An independent copy. */
   clone(): Aggregate
   /**

@@ -4,11 +4,11 @@
  * An entry is the number of a record. Whoever changes a record first lets the running snapshots see it (`touch`);
  * `clear` starts over with an empty storage and leaves the old one to the snapshots that still walk it.
  */
+import { AnnouncedKeys } from '../data/announced-keys.ts'
 import { keyHashSlot } from '../data/crc16.ts'
 import { parseSafeInteger, writeSafeInteger } from '../data/decimal.ts'
 import type { Random } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
-import { AnnouncedKeys } from './announced-keys.ts'
 import {
   type Aggregate,
   type Entry,

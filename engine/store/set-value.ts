@@ -2,6 +2,7 @@
  * A set: an intset while all members are integers and there are few of them, else a hash table. As in Redis, a set that
  * has become a table stays one. Members are text with one character per byte.
  */
+import type { AnnouncedKeys, KeyPlaces } from '../data/announced-keys.ts'
 import { parseInt64, parseSafeInteger, writeSafeInteger } from '../data/decimal.ts'
 import { type Int64, IntSet } from '../data/intset.ts'
 import type { ByteRange } from '../data/listpack.ts'
@@ -54,6 +55,10 @@ export class SetValue implements Aggregate {
 
   chainHistogram(): readonly number[] | undefined {
     return this.members instanceof IntSet ? undefined : this.members.chainHistogram()
+  }
+
+  announceMembers(keys: KeyPlaces, announced: AnnouncedKeys): void {
+    if (this.members instanceof ScanTable) this.members.announce(keys, announced)
   }
 
   clone(): SetValue {

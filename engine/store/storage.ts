@@ -13,6 +13,7 @@
  * A record fills half a cache line, so that a look-up touches three places: bucket, record, block. Integers lie in the two
  * value lanes (64 bits); texts too long for a block, and aggregates, are objects, whose number is in the value lane.
  */
+import { ANNOUNCED_KEYS_MAX } from '../data/announced-keys.ts'
 import { ChunkedFloat64Array, ChunkedInt32Array } from '../data/chunked-array.ts'
 import { keyedHash } from '../data/keyed-hash.ts'
 import { Arena, CHUNK_MASK as BLOCK_MASK, CHUNK_SHIFT as BLOCK_SHIFT, blockBytes, MAX_BLOCK_BYTES } from './arena.ts'
@@ -32,8 +33,6 @@ import {
 } from './record-table.ts'
 
 export const NONE = -1
-/** `fetch` takes no more hashes. */
-export const ANNOUNCED_KEYS_MAX = 64
 
 /** Kinds of values, beside FREE: the low three bits of META. */
 export const INTEGER = 1

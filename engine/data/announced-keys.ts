@@ -4,7 +4,16 @@
  * Look-ups come in the order in which the keys lie in memory, several for one key perhaps, and some keys are never
  * looked up: so the place only moves forward, up to the key that is asked for.
  */
-import { ANNOUNCED_KEYS_MAX } from './storage.ts'
+/** More are not taken. */
+export const ANNOUNCED_KEYS_MAX = 64
+
+/** Where `count` keys lie: memory[starts[i]…ends[i]). */
+export interface KeyPlaces {
+  memory: Uint8Array
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+  count: number
+}
 
 export class AnnouncedKeys {
   /** Where the keys lie; undefined: nothing is announced. */
