@@ -113,6 +113,11 @@ export class ReplyWriter implements Reply {
   integer(value: number | bigint): void {
     if (typeof value === 'number' && value >= 0 && value < SMALL_INTEGERS && Number.isInteger(value)) {
       this.constant(smallIntegers[value] as Buffer)
+    } else if (typeof value === 'number' && Number.isSafeInteger(value)) {
+      this.reserve(HEADER_MAX)
+      this.buffer[this.length] = COLON
+      this.length = writeSafeInteger(this.buffer, value, this.length + 1)
+      this.lineEnd()
     } else {
       this.line(COLON, value.toString())
     }
@@ -247,7 +252,7 @@ export class ReplyWriter implements Reply {
       buffer[at++] = 48 + tens
       buffer[at++] = 48 + size - tens * 10
     } else {
-      at += buffer.write(String(size), at, 20, 'latin1')
+      at = writeSafeInteger(buffer, size, at)
     }
     buffer[at] = CR
     buffer[at + 1] = LF
