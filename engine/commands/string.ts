@@ -267,10 +267,8 @@ function append(context: Context, args: Arguments): void {
   if (entry === NO_ENTRY) {
     entry = store(context, args, 1, 2, entry)
   } else {
-    const oldLength = db.textLength(entry)
-    const newLength = oldLength + args.length(2)
-    if (!mayGrow(context, newLength)) return
-    args.memory.copy(db.editText(entry, newLength), oldLength, args.start(2), args.end(2))
+    if (!mayGrow(context, db.textLength(entry) + args.length(2))) return
+    db.appendText(entry, args.memory, args.start(2), args.end(2))
   }
   context.changed(1, 'string', 'append')
   context.reply.integer(db.textLength(entry))

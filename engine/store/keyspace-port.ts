@@ -156,9 +156,11 @@ export interface KeyspacePort {
   replaceInteger(entry: Entry, value: number): void
   /**
    * Turns a string into a raw one of at least `lengthBytes` (zero bytes are added) and returns a window on all of it
-   * that may be written to until the next call of any method. For APPEND, SETRANGE, SETBIT. The entry stays valid.
+   * that may be written to until the next call of any method. For SETRANGE, SETBIT. The entry stays valid.
    */
   editText(entry: Entry, lengthBytes: number): Buffer
+  /** Turns a string into a raw one and puts memory[start…end) at its end: no window for a few bytes. The entry stays valid. */
+  appendText(entry: Entry, memory: Uint8Array, start: number, end: number): void
   aggregate(entry: Entry): Aggregate
   /** Makes or replaces a key with an aggregate. */
   setAggregate(key: Uint8Array, keyStart: number, keyEnd: number, value: Aggregate): Entry

@@ -148,8 +148,8 @@ function applyToKey(keyspace: KeyspacePort, operation: Extract<Operation, { key:
       return
     case 'append': {
       if (!isText) return
-      const length = keyspace.textLength(entry)
-      keyspace.editText(entry, length + operation.value.length).write(operation.value, length, 'latin1')
+      const value = Buffer.from(`"${operation.value}"`, 'latin1')
+      keyspace.appendText(entry, value, 1, value.length - 1)
       return
     }
     case 'edit':

@@ -232,19 +232,30 @@ export class Keyspace implements KeyspacePort {
   }
 
   editText(entry: Entry, lengthBytes: number): Buffer {
+    this.makeRaw(entry)
+    const { storage } = this
+    const oldLength = storage.textLength(entry)
+    if (lengthBytes > oldLength) storage.resizeText(entry, lengthBytes, true)
+    const start = storage.textStart(entry)
+    const window = storage.textMemory(entry).subarray(start, start + storage.textLength(entry))
+    if (lengthBytes > oldLength) window.fill(0, oldLength)
+    return window
+  }
+
+  appendText(entry: Entry, memory: Uint8Array, start: number, end: number): void {
+    this.makeRaw(entry)
+    this.storage.appendText(entry, memory, start, end)
+  }
+
+  /** Before a string is changed in place. */
+  private makeRaw(entry: Entry): void {
     this.touch(entry)
     const { storage } = this
     if (storage.kind(entry) === INTEGER) {
       const text = Buffer.from(integerText(storage, entry))
       storage.setText(entry, text, 0, text.length)
     }
-    const oldLength = storage.textLength(entry)
-    if (lengthBytes > oldLength) storage.resizeText(entry, lengthBytes, true)
     storage.setRaw(entry, true)
-    const start = storage.textStart(entry)
-    const window = storage.textMemory(entry).subarray(start, start + storage.textLength(entry))
-    if (lengthBytes > oldLength) window.fill(0, oldLength)
-    return window
   }
 
   // ————— Aggregates

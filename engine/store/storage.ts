@@ -327,6 +327,13 @@ export class Storage extends RecordTable {
     this.setLane(record, VALUE_HIGH, length)
   }
 
+  appendText(record: number, source: Uint8Array, start: number, end: number): void {
+    if (start === end) return
+    const length = this.textLength(record)
+    this.resizeText(record, length + end - start, true)
+    copyBytes(source, start, end, this.textMemory(record), this.textStart(record) + length)
+  }
+
   setRaw(record: number, raw: boolean): void {
     const meta = this.lane(record, META)
     this.setLane(record, META, raw ? meta | RAW : meta & ~RAW)

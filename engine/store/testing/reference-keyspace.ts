@@ -160,6 +160,11 @@ export class ReferenceKeyspace implements KeyspacePort {
     return value
   }
 
+  appendText(entry: Entry, memory: Uint8Array, start: number, end: number): void {
+    const { length } = this.peekText(entry)
+    this.editText(entry, length + end - start).set(memory.subarray(start, end), length)
+  }
+
   aggregate(entry: Entry): Aggregate {
     const { value } = this.cell(entry)
     if (isText(value)) throw new Error('not an aggregate')
