@@ -503,6 +503,25 @@ againstRedis('streams answer as those of redis-server 7.0 do', () => {
     return `${next >> 2}-${next & 3}`
   }
 
+  test('the lag of a group that stands before every entry is known, whatever was deleted behind it', async () => {
+    const look = ['XINFO', 'GROUPS', 's']
+    await pair().same(
+      [
+        ...['0-2', '0-3', '1-0', '1-1'].map((id) => ['XADD', 's', id, 'f', 'x']),
+        ['XTRIM', 's', 'MINID', '1-2'],
+        ['XSETID', 's', '0-0'],
+        ['XADD', 's', '1-3', 'f', 'x'],
+        ['XDEL', 's', '1-3'],
+        ['XGROUP', 'CREATE', 's', 'g', '0-1'],
+        ['XGROUP', 'CREATE', 's', 'h', '0-1', 'ENTRIESREAD', '3'],
+        look,
+        ['XADD', 's', '2-0', 'f', 'x'],
+        look,
+      ],
+      times,
+    )
+  })
+
   test('generated sequences have the same answers, histories and bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 30, maxLength: 80, size: 'max' }), async (sequence) => {

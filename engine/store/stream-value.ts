@@ -88,7 +88,6 @@ export class StreamValue implements Aggregate {
     if (entriesAdded === 0) return 0
     const toLast = id.compare(lastId)
     if (length === 0 && toLast <= 0) return entriesAdded
-    if (!id.isZero && id.compare(maxDeletedId) < 0) return UNKNOWN_READ
     if (toLast === 0) return entriesAdded
     if (toLast > 0) return UNKNOWN_READ
     if (maxDeletedId.isZero || maxDeletedId.compare(firstId) < 0) {
