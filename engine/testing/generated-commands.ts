@@ -26,6 +26,7 @@ const leftOut: Readonly<Record<string, string>> = {
   zremrangebylex: 'likewise',
   zlexcount: 'likewise',
   'object|idletime': 'depends on the moment',
+  'object|refcount': 'a copy made by COPY shares small integers here; compared in the tests of strings',
 }
 
 /**
@@ -114,6 +115,8 @@ function commandArbitrary({ command, fullName }: CommandRecord): fc.Arbitrary<Wo
 }
 
 function argument(doc: ArgumentDoc, group: string): fc.Arbitrary<Words> {
+  // The order of equal weights, and of a set's members without any, is unspecified; compared in the tests of SORT.
+  if (doc.token === 'BY') return fc.constant([])
   const single = withToken(doc, group)
   const repeated = doc.flags.includes('multiple')
     ? fc.array(single, { minLength: 1, maxLength: 4 }).map((all) => {
