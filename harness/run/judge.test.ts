@@ -7,6 +7,7 @@ import {
   product,
   rate,
   type Scenario,
+  saturation,
   scaled,
   scenario,
   seconds,
@@ -167,4 +168,30 @@ test('a curve has a line for each kind of arm and target, and no point where not
     'SAVE, engine',
     'SAVE, redis-server',
   ])
+})
+
+test('a driver at its limit makes a rate unknown, but not the CPU time of the server', () => {
+  const result = {
+    verdict: 'unknown',
+    reasons: ['The driver was busy.'],
+    seconds: [],
+    requestsPerSecond: 100,
+    counts: { sent: 100, ok: 100, errors: 0, timeouts: 0 },
+    raw: { p50Ms: 1, p99Ms: 1, maxMs: 1, curve: [] },
+    driver: { loopLagP99Ms: 0, cpu: 1 },
+  }
+  const load = { type: 'load', atMs: 7500, serverCpuMs: 500, result } as unknown as HistoryEvent
+  const workload = (driverMayBeFull: boolean) =>
+    saturation({ connections: 1, pipeline: 1, words: ['PING'], keys: 1, valueBytes: 1, driverMayBeFull })
+  const predict = {
+    perCpuSecond: { label: 'per CPU second', unit: 'ops/s' as const, value: count(200), source: 'test' },
+  }
+  const arms = { one: { title: 'One', config: {} } }
+  const told = (mayBeFull: boolean, more: object = {}) =>
+    judge(example({ arms, predict, workload: workload(mayBeFull) }), 'one', [
+      { ...load, result: { ...result, ...more } } as unknown as HistoryEvent,
+    ])
+  expect(told(false)).toMatchObject({ verdict: 'unknown', sentence: 'The driver was busy.' })
+  expect(told(true).verdict).toBe('pass')
+  expect(told(true, { verdict: 'fail', reasons: ['From 1 s on nothing succeeded.'] }).verdict).toBe('unknown')
 })

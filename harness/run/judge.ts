@@ -8,6 +8,7 @@ import { findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
 import type { History, HistoryEvent } from '../history/history.ts'
 import { derivation, evaluate, type Facts, formula } from '../predict/quantity.ts'
 import type { Arm, Comparison, PredictionSpec, Scenario } from '../scenario.ts'
+import type { WorkloadSpec } from '../workload/workload.ts'
 import { planOf } from './arm-plan.ts'
 import { findCut, isSaturated, measure, outages } from './measure.ts'
 import { describeMeasure } from './measure-names.ts'
@@ -19,11 +20,10 @@ export function judgeArm(scenario: Scenario, arm: string, history: History, run:
   if (definition === undefined) throw new Error(`scenario ${scenario.name} has no arm ${arm}`)
   const measured = measure(history)
   const known = { ...facts, measured }
-  const predicted = Object.fromEntries(
-    Object.entries(planOf(scenario, arm).predict).map(([name, spec]) => [name, predict(spec, known)]),
-  )
+  const plan = planOf(scenario, arm)
+  const predicted = Object.fromEntries(Object.entries(plan.predict).map(([name, spec]) => [name, predict(spec, known)]))
   const checks = (definition.checks ?? scenario.checks).map((spec) => runCheck(spec, history))
-  const reason = invalid(history) ?? unfulfilled(scenario, measured, known)
+  const reason = invalid(history, plan.workload) ?? unfulfilled(scenario, measured, known)
   const { verdict, sentence } = armVerdict(predicted, measured, checks, reason)
   return {
     name: arm,
@@ -97,7 +97,7 @@ function unfulfilled(scenario: Scenario, measured: Measured, facts: Facts): stri
 }
 
 /** Why the run says nothing, or undefined. */
-function invalid(history: History): string | undefined {
+function invalid(history: History, workload: WorkloadSpec): string | undefined {
   if (history.end() === undefined) return 'The run did not come to its end.'
   const loads = history.of('load').map(({ result }) => result)
   const succeeded =
@@ -106,7 +106,10 @@ function invalid(history: History): string | undefined {
     history.of('transactions').some(({ tookMs }) => tookMs.length > 0) ||
     history.of('shop').some(({ http }) => http.answered > 0)
   if (!succeeded) return 'No operation succeeded.'
-  const doubt = loads.flatMap(({ reasons }) => reasons)[0]
+  const driverMayBeFull = workload.kind === 'saturation' && workload.driverMayBeFull === true
+  const doubt = loads
+    .filter(({ verdict }) => verdict === 'fail' || !driverMayBeFull)
+    .flatMap(({ reasons }) => reasons)[0]
   if (doubt !== undefined) return doubt
   if (hasUniqueWrites(history) && findLostWrites(history) === undefined) return 'The data after the run were not read.'
   const idle = faultSpans(history).find((fault) => fault.tookHold === '')

@@ -41,6 +41,8 @@ export interface SaturationSpec {
   valueBytes: number
   /** So many first: a server that compiles its code as it runs must have run it, however little CPU time it gets. */
   warmupRequests?: number
+  /** What is predicted is the server's CPU time for a request, from which a driver at its own limit takes nothing. */
+  driverMayBeFull?: boolean
   /** Nobody writes at a rate. */
   groups: Readonly<Record<string, never>>
 }

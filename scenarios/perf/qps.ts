@@ -68,6 +68,7 @@ function armsOf(name: string): [string, Arm][] {
           keys: KEYS,
           valueBytes: 3,
           warmupRequests: 40_000,
+          driverMayBeFull: true,
         }),
         ...(request.filledBy !== undefined && { before: [command('server', ['EVAL', request.filledBy, '0'])] }),
         // A single connection without a pipeline waits for the network most of the time: no figure is claimed for it.
