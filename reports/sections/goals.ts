@@ -8,7 +8,7 @@ import { type Html, html } from '../html.ts'
 import type { Goal, Result } from '../result.ts'
 import { verdictMark } from './marks.ts'
 
-const TICKS_MOST = 5
+const TICKS_MOST = 4
 
 export function goalsSection({ goals = [], arms }: Result): Html | false {
   const [first] = goals
