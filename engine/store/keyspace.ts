@@ -232,10 +232,11 @@ export class Keyspace implements KeyspacePort {
   }
 
   editText(entry: Entry, lengthBytes: number): Buffer {
-    this.makeRaw(entry)
+    this.beginEdit(entry)
     const { storage } = this
     const oldLength = storage.textLength(entry)
     if (lengthBytes > oldLength) storage.resizeText(entry, lengthBytes, true)
+    storage.setRaw(entry, true)
     const start = storage.textStart(entry)
     const window = storage.textMemory(entry).subarray(start, start + storage.textLength(entry))
     if (lengthBytes > oldLength) window.fill(0, oldLength)
@@ -243,19 +244,18 @@ export class Keyspace implements KeyspacePort {
   }
 
   appendText(entry: Entry, memory: Uint8Array, start: number, end: number): void {
-    this.makeRaw(entry)
+    this.beginEdit(entry)
     this.storage.appendText(entry, memory, start, end)
   }
 
-  /** Before a string is changed in place. */
-  private makeRaw(entry: Entry): void {
+  /** Makes sure that a string is a text, before it is changed in place. */
+  private beginEdit(entry: Entry): void {
     this.touch(entry)
     const { storage } = this
     if (storage.kind(entry) === INTEGER) {
       const text = Buffer.from(integerText(storage, entry))
       storage.setText(entry, text, 0, text.length)
     }
-    storage.setRaw(entry, true)
   }
 
   // ————— Aggregates

@@ -327,10 +327,11 @@ export class Storage extends RecordTable {
     this.setLane(record, VALUE_HIGH, length)
   }
 
+  /** Puts source[start…end) at the end of a text, which is raw then. */
   appendText(record: number, source: Uint8Array, start: number, end: number): void {
-    if (start === end) return
     const length = this.textLength(record)
-    this.resizeText(record, length + end - start, true)
+    if (end > start) this.resizeText(record, length + end - start, true)
+    this.setRaw(record, true)
     copyBytes(source, start, end, this.textMemory(record), this.textStart(record) + length)
   }
 
