@@ -38,6 +38,22 @@ test('it goes on where it stopped when there are many', () => {
   expect(ahead.count).toBe(50 - KEYS_AHEAD_MAX)
 })
 
+test('it finds the same keys after a first look at few of them', () => {
+  const input = Buffer.concat(Array.from({ length: 50 }, (_, i) => encodeRequest(['GET', `key:${i}`])))
+  const ahead = new KeysAhead()
+  ahead.look(input, 0, input.length, 1, 2)
+  expect(ahead.count).toBe(2)
+  ahead.lookOn(input.length)
+  const whole = new KeysAhead()
+  whole.look(input, 0, input.length)
+  expect([ahead.count, ahead.position, ahead.starts, ahead.ends]).toEqual([
+    whole.count,
+    whole.position,
+    whole.starts,
+    whole.ends,
+  ])
+})
+
 test('it stops at what is no plain command and never reads past the end', () => {
   expect(keysIn(Buffer.from('*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1\r\nx\r\n'))).toEqual(['k'])
   fc.assert(

@@ -23,12 +23,17 @@ export class KeysAhead {
   /** Reading position inside a command; -1 when it cannot be read. */
   private at = 0
 
-  /** Looks at the commands in memory[start…end). */
-  look(memory: Uint8Array, start: number, end: number, word = 1): void {
+  /** Looks at the commands in memory[start…end), until it has found so many words. */
+  look(memory: Uint8Array, start: number, end: number, word = 1, most = KEYS_AHEAD_MAX): void {
     this.memory = memory
     this.count = 0
     this.position = start
-    while (this.count < KEYS_AHEAD_MAX && this.skipCommand(memory, end, word)) this.position = this.at
+    this.lookOn(end, word, most)
+  }
+
+  /** Goes on where `look` stopped, with what it found. */
+  lookOn(end: number, word = 1, most = KEYS_AHEAD_MAX): void {
+    while (this.count < most && this.skipCommand(this.memory, end, word)) this.position = this.at
   }
 
   private skipCommand(memory: Uint8Array, end: number, wanted: number): boolean {

@@ -98,8 +98,13 @@ export class RequestParser {
   }
 
   /** Finds the keys (or another `word`) of the commands that `next` will give, for a hint. */
-  lookAhead(keys: KeysAhead, word = 1): void {
-    keys.look(this.memory, this.position, this.end, word)
+  lookAhead(keys: KeysAhead, word: number, most?: number): void {
+    keys.look(this.memory, this.position, this.end, word, most)
+  }
+
+  /** Goes on with what `lookAhead` found. */
+  lookFurther(keys: KeysAhead, word: number): void {
+    keys.lookOn(this.end, word)
   }
 
   /** Starts on a chunk. Its memory must not change until `keep`. An empty chunk goes on with what is pending. */

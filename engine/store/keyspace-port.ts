@@ -88,6 +88,9 @@ export interface SnapshotVisitor {
 /** Longer strings are never moved: windows on them stay what they are until their own keys change. */
 export const MOVABLE_BYTES_MAX = 4096
 
+/** Databases of fewer keys lie in the caches of the processor: to them keys need not be announced. */
+export const ANNOUNCE_FROM_KEYS = 16_384
+
 export interface KeyspacePort {
   /** Number of the database. Only SWAPDB changes it. */
   index: number

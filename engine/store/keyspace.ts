@@ -11,6 +11,7 @@ import type { Random } from '../io.ts'
 import type { Reply } from '../resp/reply.ts'
 import {
   type Aggregate,
+  ANNOUNCE_FROM_KEYS,
   type Entry,
   type KeyspacePort,
   NO_ENTRY,
@@ -35,8 +36,6 @@ export interface KeyspaceOptions {
 
 /** Redis's limit between embstr and raw. */
 const EMBEDDED_LIMIT_BYTES = 44
-/** Smaller databases lie in the caches of the processor anyway. */
-const ANNOUNCE_FROM_KEYS = 16_384
 const MOVES_PER_STEP = 64
 const RANDOM_TRIES = 64
 
