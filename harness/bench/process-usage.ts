@@ -55,3 +55,8 @@ export function schedulingOf(pid: number): Scheduling {
 export function cpuNanosecondsOf(pid: number): number {
   return schedulingOf(pid).ranNs
 }
+
+/** CPU time of the thread that runs the server's commands, ns: without those on which V8 compiles and collects. */
+export function mainThreadNanosecondsOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0])
+}
