@@ -210,6 +210,23 @@ againstRedis('lists lie in nodes as those of redis-server 7.0 do', () => {
     )
   })
 
+  /** An element before `p` cuts the node in two, which merge again while both fit in one node. */
+  test.each([
+    ['-1', 4096],
+    ['128', 8192],
+  ])('byte by byte around the limit of a node, with list-max-listpack-size %s', async (fill, limit) => {
+    const half = 'x'.repeat(limit / 2)
+    const commands = Array.from({ length: 80 }, (_, i): Words[] => [
+      ['DEL', 'l'],
+      ['RPUSH', 'l', 'a', 'p', half],
+      ['LINSERT', 'l', 'BEFORE', 'p', 'y'.repeat(limit / 2 - 60 + i)],
+      ['DUMP', 'l'],
+      ['RPUSH', 'l', 'z'],
+      ['DUMP', 'l'],
+    ])
+    await pair().same([['CONFIG', 'SET', 'list-max-listpack-size', fill], ...commands.flat()])
+  })
+
   /** Without compression by the file, the bytes show which nodes were compressed before. */
   test.each([
     ['1', '3', 'no'],
