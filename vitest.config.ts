@@ -6,6 +6,7 @@ export default defineConfig({
   plugins: [testPlugin(repositoryRoot)],
   test: {
     include: ['{bin,engine,harness,scenarios,reports}/**/*.test.ts'],
+    setupFiles: ['engine/testing/property-seed.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
