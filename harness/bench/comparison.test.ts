@@ -1,15 +1,9 @@
 import { expect, test } from 'vitest'
-import { compare, interleaved, median } from './comparison.ts'
+import { compare, interleaved } from './comparison.ts'
 
 const samples = (name: string, engine: number[], redis: number[]) => ({
   engine: engine.map((value) => ({ [name]: value })),
   redis: redis.map((value) => ({ [name]: value })),
-})
-
-test('the median is the middle one, or the mean of the two in the middle; none is no number', () => {
-  expect(median([5, 1, 100])).toBe(5)
-  expect(median([4, 1, 2, 100])).toBe(3)
-  expect(median([])).toBeNaN()
 })
 
 test('rounds alternate who goes first, and both run in every one', async () => {

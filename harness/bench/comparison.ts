@@ -3,6 +3,7 @@
  * see the same weather; a figure is the median of the rounds; and what is judged is the ratio of the medians, never an
  * absolute number.
  */
+import { median } from '../quantile.ts'
 import type { Contender } from './stand.ts'
 
 /** One quantity of a case, and what is demanded of it. */
@@ -29,13 +30,6 @@ export interface MeasureResult extends MeasureSpec {
 /** What a run of a case on one server gave, by the name of the measure. */
 export type Sample = Readonly<Record<string, number>>
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  if (sorted.length === 0) return Number.NaN
-  return sorted.length % 2 === 1 ? at(sorted, middle) : (at(sorted, middle - 1) + at(sorted, middle)) / 2
-}
-
 /** Runs `run` for both contenders, `rounds` times, in alternating order. */
 export async function interleaved(
   rounds: number,
@@ -60,8 +54,4 @@ export function compare(spec: MeasureSpec, samples: Readonly<Record<Contender, r
   if (targetRatio === undefined && targetMax === undefined) return result
   const ratioMet = targetRatio === undefined || (spec.better === 'higher' ? ratio >= targetRatio : ratio <= targetRatio)
   return { ...result, met: ratioMet && (targetMax === undefined || medians.engine <= targetMax) }
-}
-
-function at(values: readonly number[], index: number): number {
-  return values[index] as number
 }

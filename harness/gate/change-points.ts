@@ -5,7 +5,7 @@
  * its neighbours; and the penalty of a change grows with ln n (a modified Bayesian information criterion, after Zhang
  * and Siegmund 2007).
  */
-import { median } from './statistics.ts'
+import { median } from '../quantile.ts'
 
 /**
  * Cost of a change, in units of ln n, for squared distances in units of the noise variance. Of 2,000 simulated histories

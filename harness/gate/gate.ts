@@ -1,11 +1,11 @@
 /** One run of the gate: from rounds, baseline and history to its result. */
 import type { GateMetric, GateResult } from '../../reports/gate-result.ts'
+import { median } from '../quantile.ts'
 import { type Baseline, type GateHost, whyNotComparable } from './baseline.ts'
 import type { HistoryEntry } from './gate-history.ts'
 import { type Judgement, judge, overall } from './judgement.ts'
 import { fromLogCost, type Metric, watchedMetrics, withMean } from './metric.ts'
 import { type Measured, measureRounds, type RoundsOptions, type Sampler } from './rounds.ts'
-import { median } from './statistics.ts'
 import { recentChange } from './trend.ts'
 
 export interface GateOptions {

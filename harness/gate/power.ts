@@ -5,10 +5,10 @@
  */
 import { randomFromText } from '../../engine/data/random.ts'
 import type { Random } from '../../engine/io.ts'
+import { median } from '../quantile.ts'
 import { judge, overall } from './judgement.ts'
 import { type GateVerdict, type Metric, type Round, watchedMetrics, withMean } from './metric.ts'
 import { measureRounds, type Sampler } from './rounds.ts'
-import { median } from './statistics.ts'
 
 export interface PowerSettings {
   metrics: readonly Metric[]

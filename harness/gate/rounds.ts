@@ -3,9 +3,9 @@
  * Every round measures all of them, so that a round can be taken as a whole: for the mean over the commands, and for
  * drawing rounds anew in the power table, where what one start of the servers has in common must stay together.
  */
+import { median } from '../quantile.ts'
 import { isPreciseEnough } from './judgement.ts'
 import { logCost, MEAN, type Metric, meanRound, type Round, watchedMetrics, withMean } from './metric.ts'
-import { median } from './statistics.ts'
 
 export interface Sampler {
   /** One round of every metric on freshly started servers, by metric name. A round that lacks one does not count. */

@@ -1,23 +1,9 @@
 /** The statistics of the gate against values of tables and against their own promises. */
+import { median } from '../quantile.ts'
 import { expect, test } from 'vitest'
 import { randomFromText } from '../../engine/data/random.ts'
-import {
-  bootstrapInterval,
-  median,
-  normalQuantile,
-  quantile,
-  studentQuantile,
-  trimmedError,
-  trimmedMean,
-} from './statistics.ts'
+import { bootstrapInterval, normalQuantile, studentQuantile, trimmedError, trimmedMean } from './statistics.ts'
 import { normalNoise } from './testing/noise.ts'
-
-test('quantiles are linear between order statistics', () => {
-  expect(median([3, 1, 2])).toBe(2)
-  expect(median([4, 1, 2, 3])).toBe(2.5)
-  expect(quantile([10, 20, 30, 40, 50], 0.9)).toBeCloseTo(46, 9)
-  expect(() => median([])).toThrow(RangeError)
-})
 
 test('the trimmed mean is the mean of the middle 60 %', () => {
   expect(trimmedMean(Float64Array.from([1, 2, 3, 4, 1000]))).toBe(3)

@@ -11,25 +11,6 @@ import type { Random } from '../../engine/io.ts'
 /** Share of the values that is ignored at each end. */
 const TRIMMED_SHARE = 0.2
 
-/** @throws {RangeError} no values */
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5)
-}
-
-/** Linear between order statistics (type 7 of Hyndman and Fan, the default of R and NumPy). */
-export function quantile(values: readonly number[], share: number): number {
-  if (values.length === 0) throw new RangeError('a quantile needs at least one value')
-  return quantileOfSorted(Float64Array.from(values).sort(), share)
-}
-
-function quantileOfSorted(sorted: Float64Array, share: number): number {
-  const position = share * (sorted.length - 1)
-  const below = Math.floor(position)
-  const low = sorted[below] as number
-  const high = sorted[Math.min(below + 1, sorted.length - 1)] as number
-  return low + (high - low) * (position - below)
-}
-
 /** Mean of the middle 60 %. `values` is sorted in place. @throws {RangeError} no values */
 export function trimmedMean(values: Float64Array): number {
   if (values.length === 0) throw new RangeError('a mean needs at least one value')

@@ -2,6 +2,7 @@
 import type { Measured, Outage } from '../../reports/result.ts'
 import { countByCause, crashesOf, findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
 import type { FaultEvent, History, LoadEvent, Operation } from '../history/history.ts'
+import { median } from '../quantile.ts'
 import { readLedger } from '../shop/ledger.ts'
 import { rewriteMeasures, stallMeasures } from './persistence-measures.ts'
 
@@ -70,14 +71,13 @@ function transactionCount(history: History): number {
 export function transactionMeasures(history: History): Record<string, number> {
   const event = history.of('transactions').at(-1)
   if (event === undefined) return {}
-  const { list } = event
+  const { list, tookMs } = event
   const runs = list.filter((id, i) => id !== list[i - 1])
-  const sorted = [...event.tookMs].sort((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
   const seen = new Map<number, number>()
   for (const id of runs) seen.set(id, (seen.get(id) ?? 0) + 1)
   const interrupted = [...seen.values()].filter((count) => count > 1).length
-  return { transactionMs: Math.round(median * 1000) / 1000, interrupted }
+  const typicalMs = tookMs.length === 0 ? 0 : median(tookMs)
+  return { transactionMs: Math.round(typicalMs * 1000) / 1000, interrupted }
 }
 
 /** Oversold: units that customers were told they have, beyond those that are gone from the stock. */

@@ -1,5 +1,6 @@
 /** Measures of saving and rewriting: stalls around administrative commands, and what rewrites of the append-only file did. */
 import type { CommandEvent, History, NodeEvent, Operation } from '../history/history.ts'
+import { nearestRank } from '../quantile.ts'
 
 /** An operation that began so long before a command may still be caught by it. */
 const MARGIN_MS = 5
@@ -18,8 +19,8 @@ export function stallMeasures(history: History): Record<string, number> {
   return {
     stallMs: longest(during),
     quietStallMs: longest(quiet),
-    p50Ms: quantile(latencies, 0.5),
-    p99Ms: quantile(latencies, 0.99),
+    p50Ms: round(nearestRank(latencies, 0.5) ?? 0),
+    p99Ms: round(nearestRank(latencies, 0.99) ?? 0),
   }
 }
 
@@ -33,11 +34,6 @@ function latencyMs({ invokedMs, completedMs }: Operation): number {
 
 function longest(operations: readonly Operation[]): number {
   return round(operations.reduce((most, op) => Math.max(most, latencyMs(op)), 0))
-}
-
-/** Nearest rank of an ascending list. */
-function quantile(sorted: readonly number[], fraction: number): number {
-  return round(sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)] ?? 0)
 }
 
 function round(value: number): number {

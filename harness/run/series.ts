@@ -3,6 +3,7 @@ import type { LoadSecond } from '../../reports/load-result.ts'
 import type { FaultSpan, GroupSeries, NodeSpan, NodeTimeline, Timeline } from '../../reports/result.ts'
 import { findLostWrites, hasUniqueWrites, LOSS_CAUSES, possibleCauses } from '../check/lost-writes.ts'
 import type { History, LoadEvent, NodeEvent, Operation } from '../history/history.ts'
+import { nearestRank } from '../quantile.ts'
 import { findCut } from './measure.ts'
 import { automaticRewrites } from './persistence-measures.ts'
 
@@ -89,7 +90,7 @@ function groupSeries(
     if (op.outcome === 'ok') latencies[bucket]!.push(op.completedMs - op.invokedMs)
   }
   for (const bucket of latencies) bucket.sort((a, b) => a - b)
-  const at = (quantile: number) => latencies.map((sorted) => quantileOf(sorted, quantile))
+  const at = (share: number) => latencies.map((sorted) => rounded(nearestRank(sorted, share)))
   return { group, label, ...counts, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
 }
 
@@ -115,9 +116,8 @@ function loadSeries({ atMs, result }: LoadEvent, buckets: number): GroupSeries {
   }
 }
 
-/** Nearest rank; null when there is nothing. */
-function quantileOf(sorted: readonly number[], quantile: number): number | null {
-  const value = sorted[Math.max(0, Math.ceil(quantile * sorted.length) - 1)]
+/** Null when there is nothing. */
+function rounded(value: number | undefined): number | null {
   return value === undefined ? null : Math.round(value * 1000) / 1000
 }
 
