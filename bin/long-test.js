@@ -21,12 +21,14 @@ function readOptions(words) {
       allowPositionals: true,
       options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
     })
-    const [name = ''] = positionals
+    const [name = '', ...surplus] = positionals
     const file = Object.entries(tests).find(([known]) => known === name)?.[1]
     const seconds = Number(values.seconds)
     const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
     if (file === undefined) throw new Error(`NAME is one of ${Object.keys(tests).join(', ')}`)
-    if (!(seconds > 0)) throw new Error('--seconds is a number above 0')
+    if (surplus.length > 0)
+      throw new Error(`'${surplus[0]}' is one word too many: say --seconds N --seed S, or nothing`)
+    if (!(seconds > 0) || !Number.isFinite(seconds)) throw new Error('--seconds is a number above 0')
     if (!Number.isInteger(seed)) throw new Error('--seed is a whole number')
     return { file, seconds, seed }
   } catch (error) {
@@ -42,6 +44,10 @@ const child = spawn('npx', ['vitest', 'run', '--maxWorkers=1', file], {
   stdio: 'inherit',
   // CI: a test that skips because redis-server is missing has tested nothing.
   env: { ...process.env, CI: 'true', FUZZ_SECONDS: String(seconds), FUZZ_SEED: String(seed) },
+})
+child.on('error', (error) => {
+  process.stderr.write(`error: npx cannot be started: ${error.message}\n`)
+  process.exitCode = 2
 })
 child.on('close', (status) => {
   process.exitCode = status ?? 1

@@ -1,7 +1,9 @@
-/** `faultline bench engine`: our engine and redis-server side by side. `bench micro`: single structures. Tables, and JSON. */
-import { writeFileSync } from 'node:fs'
+/**
+ * `faultline bench engine`: our engine and redis-server side by side. `bench driver`: our load driver and redis-benchmark.
+ * `bench micro`: single structures. Tables, and JSON. Exit status 1: a target was missed.
+ */
 import { dirname } from 'node:path'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { caseText, tableHeading } from '../bench/bench-result.ts'
 import { driverHeading, driverRowText, runDriverBench } from '../bench/driver-bench.ts'
 import { runEngineBench } from '../bench/engine-bench.ts'
@@ -11,6 +13,7 @@ import { HarnessError } from '../errors.ts'
 import { engineProgram } from '../world/programs.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { whole } from './load-options.ts'
+import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 import { untilSignal } from './until-signal.ts'
 
 interface EngineBenchFlags {
@@ -40,7 +43,9 @@ const ROUNDS = 5
 const QUICK = { rounds: 2, scale: 0.1 }
 
 export function addBenchCommand(program: Command): void {
-  const bench = new Command('bench').description('measure speed and memory, always beside something to compare with')
+  const bench = program
+    .command('bench')
+    .description('measure speed and memory, always beside something to compare with')
   bench
     .command('engine')
     .description('the engine and redis-server side by side: requests, CPU, memory, stalls')
@@ -72,10 +77,10 @@ export function addBenchCommand(program: Command): void {
     .option('--node <path>', 'the Node to run on (default: the one that runs this)')
     .option('--json <file>', 'also write everything as JSON')
     .action((filter: string | undefined, flags: MicroBenchFlags) => benchMicro(filter, flags))
-  program.addCommand(bench)
 }
 
 async function benchMicro(filter: string | undefined, { quick, node, json }: MicroBenchFlags): Promise<void> {
+  checkOutputFiles([json])
   const cases = await untilSignal((signal) =>
     runMicroBench({
       root: dirname(dirname(engineProgram().args[0] as string)),
@@ -89,12 +94,15 @@ async function benchMicro(filter: string | undefined, { quick, node, json }: Mic
       ...(filter === undefined ? {} : { filter }),
     }),
   )
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(cases, null, 2)}\n`)
+  if (cases.length === 0)
+    throw new HarnessError('BAD_OPTION', `No case has '${filter}' in its name: leave the filter out to see them all.`)
+  writeOutputFile(json, () => jsonText(cases))
 }
 
 async function benchEngine(flags: EngineBenchFlags): Promise<number> {
   const cases = chooseCases(flags.case)
   const rounds = roundsOf(flags)
+  checkOutputFiles([flags.json])
   const colour = process.stdout.isTTY === true
   process.stdout.write(tableHeading())
   const result = await untilSignal((signal) =>
@@ -108,23 +116,27 @@ async function benchEngine(flags: EngineBenchFlags): Promise<number> {
       ...(flags.binary === undefined ? {} : { binary: flags.binary }),
     }),
   )
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
+  writeOutputFile(flags.json, () => jsonText(result))
   const missed = result.cases.flatMap(({ measures }) => measures).filter(({ met }) => met === false)
   return missed.length === 0 ? EXIT_STATUS.pass : EXIT_STATUS.fail
 }
+
 async function benchDriver(flags: DriverBenchFlags): Promise<number> {
+  const rounds = roundsOf(flags)
+  const seconds = flags.seconds === undefined ? (flags.quick ? 1 : 3) : whole('--seconds', flags.seconds, 1, 600)
+  checkOutputFiles([flags.json])
   process.stdout.write(driverHeading())
   const result = await untilSignal((signal) =>
     runDriverBench({
-      rounds: roundsOf(flags),
-      seconds: flags.seconds === undefined ? (flags.quick ? 1 : 3) : whole('--seconds', flags.seconds, 1, 600),
+      rounds,
+      seconds,
       signal,
       onRow: (row) => process.stdout.write(driverRowText(row)),
       ...(flags.binary === undefined ? {} : { binary: flags.binary }),
     }),
   )
   for (const note of result.notes) process.stdout.write(`${note}\n`)
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`)
+  writeOutputFile(flags.json, () => jsonText(result))
   return result.rows.some(({ met }) => met === false) ? EXIT_STATUS.fail : EXIT_STATUS.pass
 }
 

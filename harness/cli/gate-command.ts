@@ -1,6 +1,5 @@
 /** `faultline gate`: the benchmark gate, its power table and its trend page. */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
 import { renderGateJunit, renderGateMarkdown } from '../../reports/gate-text.ts'
@@ -17,6 +16,7 @@ import { trendOf } from '../gate/trend.ts'
 import { engineProgram, redisProgram } from '../world/programs.ts'
 import { addGatePowerCommand } from './gate-power-command.ts'
 import { gateText } from './gate-text.ts'
+import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 import { sayStopping, untilSignal } from './until-signal.ts'
 import { faultlineVersion } from './version.ts'
 
@@ -51,7 +51,7 @@ export function addGateCommand(program: Command): void {
       'measure the engine against redis-server and compare with the baseline: 0 pass, 1 regression, 2 too noisy',
     )
     .option('--budget <minutes>', 'how long it may measure', positive, 15)
-    .option('--sample <ms>', 'how long each server is measured per metric and round', positive, 150)
+    .option('--sample <ms>', 'length of a sample; a round takes two of each metric on each server', positive, 150)
     .option(
       '--metric <name>',
       'only this metric (repeatable)',
@@ -89,6 +89,8 @@ function positive(text: string): number {
 
 async function runGateCommand(options: GateCommandOptions): Promise<number> {
   const metrics = chooseMetrics(options.metric)
+  const { json, markdown, junit, trend } = options
+  checkOutputFiles([json, markdown, junit, trend, ...(options.updateBaseline === undefined ? [] : [options.baseline])])
   const baseline = readBaseline(options.baseline)
   const history = readGateHistory(options.history)
   return untilSignal(async (signal) => {
@@ -142,9 +144,9 @@ async function measure(
 function finish(options: GateCommandOptions, { result, entry, samples, roundMs }: GateOutcome): number {
   process.stdout.write(gateText(result, process.stdout.columns ?? 100, process.stdout.isTTY === true))
   appendGateHistory(options.history, entry)
-  write(options.json, () => `${JSON.stringify(result, null, 2)}\n`)
-  write(options.markdown, () => renderGateMarkdown(result))
-  write(options.junit, () => renderGateJunit(result))
+  writeOutputFile(options.json, () => jsonText(result))
+  writeOutputFile(options.markdown, () => renderGateMarkdown(result))
+  writeOutputFile(options.junit, () => renderGateJunit(result))
   if (options.trend !== undefined) writeTrend(options.trend, options.history)
   if (options.updateBaseline === undefined) return EXIT[result.verdict]
   const known = result.metrics.filter(({ name, rounds }) => name !== MEAN && rounds > 1)
@@ -210,14 +212,5 @@ function thisHost(): GateHost {
 
 function writeTrend(file: string, history: string): void {
   const trend = trendOf(readGateHistory(history), new Date().toISOString(), faultlineVersion)
-  write(file, () => renderTrendPage(trend))
-}
-
-function write(file: string | undefined, text: () => string): void {
-  if (file === undefined) return
-  try {
-    writeFileSync(file, text())
-  } catch (error) {
-    throw new HarnessError('RESULT_FILE', `Cannot write ${file}: ${(error as Error).message}.`)
-  }
+  writeOutputFile(file, () => renderTrendPage(trend))
 }

@@ -1,10 +1,10 @@
 /** `faultline gate power`: how often the gate says what, over simulated runs on recorded noise. */
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { HarnessError } from '../errors.ts'
 import { BASELINE_FILE, readBaseline } from '../gate/baseline.ts'
 import { gateMetrics, MEAN_THRESHOLD } from '../gate/gate-metrics.ts'
 import { type PowerRow, type PowerSettings, simulatePower } from '../gate/power.ts'
+import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 
 interface PowerOptions {
   runs: number
@@ -43,6 +43,7 @@ async function printPower({ runs, baseline, budget, json }: PowerOptions): Promi
   if (!Number.isInteger(runs) || runs < 1 || !(budget > 0)) {
     throw new HarnessError('BAD_OPTION', '--runs must be a whole number from 1 on, and --budget a number above 0.')
   }
+  checkOutputFiles([json])
   const recorded = readBaseline(baseline)
   if (recorded === undefined) {
     throw new HarnessError(
@@ -51,6 +52,10 @@ async function printPower({ runs, baseline, budget, json }: PowerOptions): Promi
     )
   }
   const metrics = gateMetrics.filter(({ name }) => recorded.metrics[name] !== undefined)
+  const [first] = metrics
+  if (first === undefined) {
+    throw new HarnessError('BASELINE', `${baseline} has no rounds of a metric that there is now: take a new one.`)
+  }
   const common: Omit<PowerSettings, 'planted'> = {
     metrics,
     meanThreshold: MEAN_THRESHOLD,
@@ -58,7 +63,7 @@ async function printPower({ runs, baseline, budget, json }: PowerOptions): Promi
     runs,
     budgetMs: budget * 60_000,
     roundMs: recorded.roundMs,
-    baselineRounds: recorded.metrics[metrics[0]?.name ?? '']?.logCosts.length ?? 0,
+    baselineRounds: recorded.metrics[first.name]?.logCosts.length ?? 0,
     seed: 'power',
   }
   process.stdout.write(
@@ -69,12 +74,11 @@ async function printPower({ runs, baseline, budget, json }: PowerOptions): Promi
   )
   const table: (PowerRow & { single: boolean })[] = []
   for (const { planted, single } of PLANTED) {
-    const name = metrics[0]?.name ?? ''
-    const row = await simulatePower({ ...common, planted, ...(single ? { affected: [name] } : {}) })
+    const row = await simulatePower({ ...common, planted, ...(single ? { affected: [first.name] } : {}) })
     table.push({ ...row, single })
-    process.stdout.write(rowText(row, planted === 0 ? '–' : single ? `${name} only` : 'every command'))
+    process.stdout.write(rowText(row, planted === 0 ? '–' : single ? `${first.name} only` : 'every command'))
   }
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(table, null, 2)}\n`)
+  writeOutputFile(json, () => jsonText(table))
 }
 
 function rowText({ planted, shares, medianRounds }: PowerRow, felt: string): string {

@@ -1,7 +1,5 @@
 /** `faultline load [HOST:PORT]`: puts a server under load and tells how it bore it. Options as redis-benchmark's where they mean the same. */
-import { accessSync, constants, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type LoadReport, renderLoadPage } from '../../reports/load-page.ts'
 import type { LoadResult, LoadSearch, LoadVerdict } from '../../reports/load-result.ts'
@@ -14,6 +12,7 @@ import { presetNames } from '../load/presets.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { type LoadOptions, loadSpecs, withoutSecrets } from './load-options.ts'
 import { loadLine, loadText, searchPointLine, searchText } from './load-text.ts'
+import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 import { untilSignal } from './until-signal.ts'
 import { faultlineVersion } from './version.ts'
 
@@ -83,7 +82,7 @@ async function load(specs: readonly LoadSpec[], options: LoadOptions): Promise<n
   if (options.findMax === true && objective === undefined) {
     throw new HarnessError('BAD_OPTION', '--find-max needs an objective: add --slo p99=5ms.')
   }
-  checkOutputs(options)
+  checkOutputFiles([options.json, options.report])
   return untilSignal(async (signal) => {
     const run: Run = { options, objective, signal, isQuiet: options.q === true || options.json === '-' }
     const [first] = specs
@@ -155,27 +154,11 @@ function statusOf(verdicts: readonly LoadVerdict[]): number {
   return verdicts.every((verdict) => verdict === 'pass') ? EXIT_STATUS.pass : EXIT_STATUS.unknown
 }
 
-/** Before the load, not after it. */
-function checkOutputs({ json, report }: LoadOptions): void {
-  for (const path of [json, report]) {
-    if (path === undefined || path === '-') continue
-    try {
-      accessSync(dirname(path), constants.W_OK)
-    } catch (error) {
-      throw new HarnessError('RESULT_FILE', `Cannot write ${path}: ${(error as Error).message}.`)
-    }
-  }
-}
-
 function writeOutputs(options: LoadOptions, data: unknown, report: () => LoadReport): void {
-  const json = `${JSON.stringify(data, null, 2)}\n`
+  const json = jsonText(data)
   if (options.json === '-') process.stdout.write(json)
-  try {
-    if (options.json !== undefined && options.json !== '-') writeFileSync(options.json, json)
-    if (options.report !== undefined) writeFileSync(options.report, renderLoadPage(report()))
-  } catch (error) {
-    throw new HarnessError('RESULT_FILE', `Cannot write the result: ${(error as Error).message}.`)
-  }
+  writeOutputFile(options.json, () => json)
+  writeOutputFile(options.report, () => renderLoadPage(report()))
 }
 
 /** One line that is written over on a terminal; a line a second otherwise. */

@@ -1,5 +1,5 @@
 /** `faultline report [directory]`: judges a saved run again from its histories and writes its page anew. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { renderJunit } from '../../reports/junit.ts'
@@ -14,6 +14,7 @@ import { judgeArm, runVerdict } from '../run/judge.ts'
 import { factsFor } from '../run/run-scenario.ts'
 import { curvesOf, sideBySide } from '../run/side-by-side.ts'
 import { EXIT_STATUS } from './exit-status.ts'
+import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 import { findScenario } from './scenario-catalog.ts'
 import { verdictText } from './verdict-text.ts'
 
@@ -44,17 +45,14 @@ async function judgeAgain(directory: string, options: ReportOptions): Promise<nu
       `${directory} holds no result.json: name the directory of a run below ${REPORTS}.`,
     )
   }
+  checkOutputFiles([options.markdown, options.junit])
   const saved = read(file)
   const result = saved.campaign === null ? await rejudge(saved, directory) : saved
   const page = join(directory, 'report.html')
-  try {
-    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
-    writeFileSync(page, renderPage(result))
-    if (options.markdown !== undefined) writeFileSync(options.markdown, renderMarkdown(result))
-    if (options.junit !== undefined) writeFileSync(options.junit, renderJunit(result))
-  } catch (error) {
-    throw new HarnessError('RESULT_FILE', `Cannot write the report: ${(error as Error).message}.`)
-  }
+  writeOutputFile(file, () => jsonText(result))
+  writeOutputFile(page, () => renderPage(result))
+  writeOutputFile(options.markdown, () => renderMarkdown(result))
+  writeOutputFile(options.junit, () => renderJunit(result))
   process.stdout.write(verdictText(result, process.stdout.columns ?? 100, process.stdout.isTTY === true))
   process.stdout.write(`\nReport: ${page}\n`)
   return EXIT_STATUS[result.verdict]

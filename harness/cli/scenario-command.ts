@@ -1,5 +1,5 @@
 /** `faultline scenario [name]`: lists the scenarios, or runs one. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
@@ -17,6 +17,7 @@ import { SIMULATED } from '../world/sim/sim-world.ts'
 import type { Capability, WorldKind } from '../world/world.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { createNarrator } from './narrator.ts'
+import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { findScenario, listScenarios } from './scenario-catalog.ts'
 import { sayStopping, untilSignal } from './until-signal.ts'
@@ -81,6 +82,7 @@ async function runNamed(name: string, given: GivenOptions): Promise<number> {
   const usual = given.world === 'real' && given.binary === undefined ? scenario.target : undefined
   const options: ScenarioOptions = { ...given, target: given.target ?? usual ?? 'engine' }
   checkOptions(scenario, options)
+  checkOutputFiles([options.json])
   const arms = chooseArms(scenario, options.arm)
   const targets = targetsOf(scenario, options)
   const { jobs, notRun } = planJobs(scenario, arms, targets, options.arm.length > 0)
@@ -275,16 +277,12 @@ function makeDirectories(path: string): void {
 
 /** Returns the page's path as the user would type it. */
 function writeOutputs(result: Result, directory: string, options: ScenarioOptions): string {
-  const json = `${JSON.stringify(result, null, 2)}\n`
+  const json = jsonText(result)
   const page = join(directory, 'report.html')
-  try {
-    writeFileSync(join(directory, 'result.json'), json)
-    writeFileSync(page, renderPage(result))
-    if (options.json === '-') process.stdout.write(json)
-    else if (options.json !== undefined) writeFileSync(options.json, json)
-  } catch (error) {
-    throw new HarnessError('RESULT_FILE', `Cannot write the result: ${(error as Error).message}.`)
-  }
+  if (options.json === '-') process.stdout.write(json)
+  writeOutputFile(options.json, () => json)
+  writeOutputFile(join(directory, 'result.json'), () => json)
+  writeOutputFile(page, () => renderPage(result))
   const shown = relative(process.cwd(), page)
   return shown.startsWith('..') ? page : shown
 }

@@ -1,7 +1,8 @@
 /** The statistics of the gate against values of tables and against their own promises. */
-import { median } from '../quantile.ts'
+
 import { expect, test } from 'vitest'
 import { randomFromText } from '../../engine/data/random.ts'
+import { median } from '../quantile.ts'
 import { bootstrapInterval, normalQuantile, studentQuantile, trimmedError, trimmedMean } from './statistics.ts'
 import { normalNoise } from './testing/noise.ts'
 
