@@ -3,6 +3,7 @@ import net from 'node:net'
 import { expect, test } from 'vitest'
 import { encodeRequest } from '../resp/request.ts'
 import { againstRedis, RawConnection, usePair, type Words } from '../testing/differential.ts'
+import { bits, sortedSets } from './testing/effects.ts'
 
 /** A replica that takes the data set as it comes and collects the commands behind it. */
 class Eavesdropper {
@@ -217,23 +218,7 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
   })
 
   test('bits', async () => {
-    await same([
-      ['SETBIT', 'k', '7', '1'],
-      ['SETBIT', 'k', '7', '1'],
-      ['SETBIT', 'k', '100', '0'],
-      ['SETBIT', 'k', '100', '0'],
-      ['SETBIT', 'new', '0', '0'],
-      ['BITOP', 'NOT', 'd', 'k'],
-      ['BITOP', 'NOT', 'd', 'none'],
-      ['BITOP', 'NOT', 'd', 'none'],
-      ['BITFIELD', 'k', 'GET', 'u8', '0'],
-      ['BITFIELD', 'k', 'SET', 'u8', '0', '5', 'INCRBY', 'u8', '0', '1'],
-      ['BITFIELD', 'k', 'SET', 'u8', '0', '6'],
-      ['BITFIELD', 'k', 'SET', 'u8', '4000', '0'],
-      ['BITFIELD', 'made', 'SET', 'u8', '0', '0'],
-      ['BITFIELD', 'made', 'OVERFLOW', 'FAIL', 'SET', 'u8', '0', '300'],
-      ['BITFIELD_RO', 'k', 'GET', 'u8', '0'],
-    ])
+    await same(bits)
   })
 
   test('sets', async () => {
@@ -314,46 +299,7 @@ againstRedis('replicas receive what those of redis-server 7.0 do', () => {
   })
 
   test('sorted sets', async () => {
-    await same([
-      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'],
-      ['ZADD', 'z', '1', 'a'],
-      ['ZADD', 'z', 'XX', '1', 'none'],
-      ['ZADD', 'none', 'XX', '1', 'none'],
-      ['ZADD', 'z', 'INCR', '1', 'a'],
-      ['ZINCRBY', 'z', '1.5', 'a'],
-      ['ZREM', 'z', 'a', 'none'],
-      ['ZREM', 'z', 'none'],
-      ['ZREM', 'z', 'b', 'c', 'a'],
-      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
-      ['ZPOPMIN', 'z'],
-      ['ZPOPMAX', 'z', '2'],
-      ['ZPOPMAX', 'z', '0'],
-      ['ZPOPMAX', 'z', '2'],
-      ['ZPOPMAX', 'z', '2'],
-      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
-      ['ZMPOP', '2', 'none', 'z', 'MIN'],
-      ['ZMPOP', '1', 'z', 'max', 'COUNT', '9'],
-      ['ZMPOP', '1', 'z', 'max', 'COUNT', '9'],
-      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
-      ['ZREMRANGEBYRANK', 'z', '0', '0'],
-      ['ZREMRANGEBYRANK', 'z', '9', '9'],
-      ['ZREMRANGEBYSCORE', 'z', '2', '2'],
-      ['ZREMRANGEBYLEX', 'z', '-', '+'],
-      ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c', '4', 'd'],
-      ['ZRANGESTORE', 'y', 'z', '0', '1'],
-      ['ZRANGESTORE', 'y', 'z', '9', '9'],
-      ['ZRANGESTORE', 'y', 'none', '0', '1'],
-      ['ZUNIONSTORE', 'u', '2', 'z', 'none'],
-      ['ZUNIONSTORE', 'u', '1', 'none'],
-      ['ZINTERSTORE', 'i', '2', 'z', 'z'],
-      ['ZINTERSTORE', 'i', '2', 'z', 'none'],
-      ['ZDIFFSTORE', 'd', '2', 'z', 'none'],
-      ['ZINTERCARD', '2', 'z', 'none'],
-      ['ZRANDMEMBER', 'none'],
-      ['ZRANGE', 'none', '0', '1'],
-      ['ZCOUNT', 'none', '0', '1'],
-      ['ZSCAN', 'none', '0'],
-    ])
+    await same(sortedSets)
   })
 
   test('sorted sets that are waited for', async () => {
