@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
 import { againstRedis, type RawConnection, usePair } from '../testing/differential.ts'
 import {
   byte,
+  database,
   double,
   entry,
   streamId as id,
@@ -297,12 +298,11 @@ const values: Record<string, [type: number, value: Buffer]> = {
   ],
 }
 
-const DATABASE = join(byte(254), length(0))
 /** What stands in front of keys in newer files. */
 const HEAD = join(
   ...[byte(250), text('redis-ver'), text('6.0.0'), byte(250), text('redis-bits'), integerText(64, 8)],
   ...[byte(250), text('ctime'), integerText(1_600_000_000, 32), byte(250), text('%private'), lzf(LONG)],
-  ...[byte(250), integerText(5, 8), text(''), DATABASE, byte(251), length(200), length(1, 32)],
+  ...[byte(250), integerText(5, 8), text(''), database(0), byte(251), length(200), length(1, 32)],
 )
 
 againstRedis('files made by hand', () => {
@@ -341,7 +341,7 @@ againstRedis('files made by hand', () => {
   }
 
   test.each(Object.entries(values))('%s becomes the same value in the same encoding', async (name, [type, value]) => {
-    const facts = await loaded(rdbFile(10, [DATABASE, entry(type, name, value)]), (side) => told(side, name))
+    const facts = await loaded(rdbFile(10, [database(0), entry(type, name, value)]), (side) => told(side, name))
     expect(facts).not.toContain('$-1\r\n')
   })
 
@@ -363,7 +363,7 @@ againstRedis('files made by hand', () => {
       integerText(70_000, 32),
       lzf(LONG, 32),
     ]
-    const file = rdbFile(9, [DATABASE, ...names.map((name, i) => entry(0, name, integerText(i, 8)))])
+    const file = rdbFile(9, [database(0), ...names.map((name, i) => entry(0, name, integerText(i, 8)))])
     await loaded(file, async (side) => [
       await side.send('DEBUG', 'DIGEST'),
       await side.send('MGET', 'a', '', '-7', '300', '70000', LONG),
@@ -371,7 +371,7 @@ againstRedis('files made by hand', () => {
   })
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('version %i is read, with and without a checksum', async (version) => {
-    const keys = [DATABASE, entry(0, 'first', text('1')), byte(254), length(5), entry(1, 'list', texts(['a', 'b']))]
+    const keys = [database(0), entry(0, 'first', text('1')), database(5), entry(1, 'list', texts(['a', 'b']))]
     for (const checksum of [undefined, Buffer.alloc(8)]) {
       const file = rdbFile(version, keys, checksum === undefined ? {} : { checksum })
       await loaded(file, async (side) => [await side.send('DEBUG', 'DIGEST'), await side.send('INFO', 'keyspace')])
@@ -384,7 +384,7 @@ againstRedis('files made by hand', () => {
     const idle = join(byte(248), length(4000, 32))
     const often = join(byte(249), byte(77))
     const file = rdbFile(10, [
-      ...[DATABASE, entry(0, 'seconds', text('v'), after), entry(0, 'none', text('v'))],
+      ...[database(0), entry(0, 'seconds', text('v'), after), entry(0, 'none', text('v'))],
       ...[entry(2, 'ms', texts(['a']), afterMs), entry(0, 'none too', text('v'))],
       ...[
         entry(0, 'past', text('v'), join(byte(253), int32(1000))),
@@ -419,7 +419,7 @@ againstRedis('files made by hand', () => {
     const source = '#!lua name=lib\nredis.register_function("f", function() return 1 end)'
     const script = join(byte(250), text('lua'), text('return 1'))
     for (const form of [text(source, 32), lzf(source.replaceAll('\n', `\n${'-- comment\n'.repeat(9)}`))]) {
-      const file = rdbFile(10, [script, byte(245), form, DATABASE, entry(0, 'k', text('v'))])
+      const file = rdbFile(10, [script, byte(245), form, database(0), entry(0, 'k', text('v'))])
       await loaded(file, async (side) => [await side.send('FUNCTION', 'LIST', 'WITHCODE'), await side.send('GET', 'k')])
     }
   })

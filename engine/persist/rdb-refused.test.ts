@@ -9,6 +9,7 @@ import { type NodeKind, type TestNode, TestNodes } from '../testing/nodes.ts'
 import { hasRedisServer } from '../testing/redis-server.ts'
 import {
   byte,
+  database,
   double,
   entry,
   streamId as id,
@@ -29,7 +30,6 @@ import {
 const nodes = new TestNodes()
 afterEach(() => nodes.stopAll())
 
-const DATABASE = join(byte(254), length(0))
 const SOUND = entry(0, 'sound', text('value'))
 
 /** The bytes with one of them set. */
@@ -144,18 +144,18 @@ const values: Record<string, [type: number, value: Buffer]> = {
   ],
 }
 
-const parts = (...between: Buffer[]): Buffer => rdbFile(10, [DATABASE, ...between, SOUND])
+const parts = (...between: Buffer[]): Buffer => rdbFile(10, [database(0), ...between, SOUND])
 const files: Record<string, Buffer> = {
   ...Object.fromEntries(Object.entries(values).map(([name, [type, value]]) => [name, parts(entry(type, 'k', value))])),
   'another signature': changed(parts(), 0, 0x72),
-  'version 0': rdbFile(0, [DATABASE, SOUND]),
-  'version 13': rdbFile(13, [DATABASE, SOUND]),
-  'another checksum': rdbFile(10, [DATABASE, SOUND], { checksum: Buffer.alloc(8, 1) }),
+  'version 0': rdbFile(0, [database(0), SOUND]),
+  'version 13': rdbFile(13, [database(0), SOUND]),
+  'another checksum': rdbFile(10, [database(0), SOUND], { checksum: Buffer.alloc(8, 1) }),
   'half a checksum': parts().subarray(0, -4),
   'an end without a checksum': parts().subarray(0, -8),
   'no end': parts().subarray(0, -9),
   'half a key': parts().subarray(0, 14),
-  'a database that is not there': parts(byte(254), length(16)),
+  'a database that is not there': parts(database(16)),
   'functions of a release candidate': parts(byte(246), text('lib'), text('lua'), byte(0), text('code')),
   'a function library that fails': parts(byte(245), text('#!lua name=lib\nerror("no")')),
   'data of a module': parts(byte(247), byte(0x81), int64(1), length(2), length(1), length(0)),
@@ -178,7 +178,7 @@ describe.each(servers)('%s', (kind) => {
 
   // Redis 7.0 refuses what newer servers have written; the engine is to read it where it can.
   check.each([11, 12])('version %i', async (version) => {
-    const running = await start(kind, rdbFile(version, [DATABASE, SOUND]))
+    const running = await start(kind, rdbFile(version, [database(0), SOUND]))
     expect(await running?.send('GET', 'sound')).toBe(kind === 'ours' ? 'value' : undefined)
   })
 })
@@ -190,7 +190,7 @@ test.each([11, 12])('version %i: values of newer forms become what Redis 7.0 wou
   const running = await start(
     'ours',
     rdbFile(version, [
-      ...[DATABASE, slot, SOUND, entry(20, 'texts', text(listpack(['a', 'b', 300])))],
+      ...[database(0), slot, SOUND, entry(20, 'texts', text(listpack(['a', 'b', 300])))],
       ...[entry(20, 'numbers', text(listpack([3, 1, lp.text6('2')]))), entry(20, 'none', text(listpack([])))],
       entry(21, 'stream', stream(history, length(0), length(0), length(1), length(1), seen, active)),
       entry(0, 'last', text('v')),
@@ -213,5 +213,5 @@ test.each([
   ['a hash whose fields expire', 24, join(length(1), length(0), text('f'), text('v'))],
   ['a hash whose fields expire, in a listpack', 25, join(int64(0), text(listpack(['f', 'v', 0])))],
 ])('version 12: %s is refused', async (_name, type, value) => {
-  expect(await start('ours', rdbFile(12, [DATABASE, entry(type, 'k', value), SOUND]))).toBeUndefined()
+  expect(await start('ours', rdbFile(12, [database(0), entry(type, 'k', value), SOUND]))).toBeUndefined()
 })

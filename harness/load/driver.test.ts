@@ -1,7 +1,7 @@
 /** The driver in virtual time: what it offers, what it counts, and what a stall, a crash or an interruption does to it. */
 import { describe, expect, it } from 'vitest'
 import type { LoadCounts, LoadResult } from '../../reports/load-result.ts'
-import { simulateLoad } from './testing/simulated-load.ts'
+import { type SimulatedLoad, simulateLoad } from './testing/simulated-load.ts'
 
 const add = (rows: readonly LoadCounts[]): LoadCounts => ({
   sent: rows.reduce((sum, row) => sum + row.sent, 0),
@@ -10,14 +10,16 @@ const add = (rows: readonly LoadCounts[]): LoadCounts => ({
   timeouts: rows.reduce((sum, row) => sum + row.timeouts, 0),
 })
 
-/** Every operation has one end, and is found once in each view. */
-function expectAccounts(result: LoadResult): void {
+/** The result at the end, in which every operation has one end, and is found once in each view. */
+async function accounted(load: SimulatedLoad): Promise<LoadResult> {
+  const result = await load.finish()
   const { counts } = result
   expect(counts.ok + counts.errors + counts.timeouts).toBe(counts.sent)
   expect(add(result.commands)).toEqual(counts)
   expect(add(result.seconds)).toEqual(counts)
   expect(result.raw.count).toBe(counts.ok)
   expect(result.errors.reduce((sum, { count }) => sum + count, 0)).toBe(counts.errors + counts.timeouts)
+  return result
 }
 
 const constant = { kind: 'constant', ratePerSecond: 500 } as const
@@ -25,8 +27,7 @@ const constant = { kind: 'constant', ratePerSecond: 500 } as const
 describe('an undisturbed run', () => {
   it('closed loop: always so many operations in flight, for the time that was asked for', async () => {
     const load = await simulateLoad({ durationMs: 2000, pipeline: 3 })
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.verdict).toBe('pass')
     expect(result.counts.errors + result.counts.timeouts).toBe(0)
     // Little's law: operations in flight = rate × time in the system.
@@ -39,15 +40,13 @@ describe('an undisturbed run', () => {
 
   it('ends after exactly so many requests', async () => {
     const load = await simulateLoad({ durationMs: null, requests: 1237, pipeline: 7 })
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts.sent).toBe(1237)
   })
 
   it('open loop: sends what was planned, and counts a warm-up in nothing', async () => {
     const load = await simulateLoad({ durationMs: 2000, warmupMs: 1000, arrivals: constant, pipeline: 100 })
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts.sent).toBe(1000)
     expect(result.verdict).toBe('pass')
   })
@@ -60,8 +59,7 @@ describe('an undisturbed run', () => {
     load.driverHost.pause()
     await load.simulation.run(1000)
     load.driverHost.resume()
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts.sent).toBe(4000)
     expect(result.corrected.maxMs).toBeGreaterThan(900)
   })
@@ -107,8 +105,7 @@ describe('an undisturbed run', () => {
       requests: 10,
       commands: [{ name: 'X', words: ['NOSUCH'], weight: 1 }],
     })
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts).toEqual({ sent: 10, ok: 0, errors: 10, timeouts: 0 })
     expect(result.errors[0]!.text).toContain("ERR unknown command 'NOSUCH'")
     expect(result.verdict).toBe('unknown')
@@ -124,8 +121,7 @@ describe('a stall of one second', () => {
     load.server.pause()
     await load.simulation.run(1000)
     load.server.resume()
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts.ok).toBe(result.counts.sent)
     return result
   }
@@ -161,8 +157,7 @@ describe('a server that fails', () => {
     load.server.pause()
     await load.simulation.run(3000)
     load.server.resume()
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts.timeouts).toBeGreaterThan(8)
     expect(result.outages).toHaveLength(4)
     for (const { fromMs, toMs, errors } of result.outages) {
@@ -185,8 +180,7 @@ describe('a server that fails', () => {
     load.server.kill()
     await load.simulation.run(1000)
     load.server.restart()
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.counts.errors).toBeGreaterThan(20)
     if (kind === 'open') expect(result.counts.sent).toBe(2500)
     expect(result.outages.length).toBeGreaterThanOrEqual(4)
@@ -198,8 +192,7 @@ describe('a server that fails', () => {
     const load = await simulateLoad({ durationMs: 2000, arrivals: constant })
     await load.simulation.run(1000)
     load.server.kill()
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.outages.at(-1)!.toMs).toBeNull()
     expect(result.verdict).toBe('fail')
     expect(result.reasons[0]).toMatch(/From [01]\.\d\d s on until the end nothing succeeded/)
@@ -214,8 +207,7 @@ describe('an interrupted run', () => {
     load.server.pause()
     await load.simulation.run(200)
     load.driver.interrupt()
-    const result = await load.finish()
-    expectAccounts(result)
+    const result = await accounted(load)
     expect(result.interrupted).toBe(true)
     expect(result.counts.ok).toBeGreaterThan(100)
     expect(result.counts.errors).toBeGreaterThanOrEqual(4)

@@ -186,6 +186,9 @@ export function streamId(ms: number, sequence: number): Buffer {
 
 // ————— Files
 
+/** The keys that follow are those of a database. */
+export const database = (index: number): Buffer => join(byte(254), length(index))
+
 /** A key with its value; `before` is what stands in front of the type (expiry, use). */
 export function entry(type: number, key: Buffer | string, value: Buffer, before: Buffer = Buffer.alloc(0)): Buffer {
   return join(before, byte(type), typeof key === 'string' ? text(key) : key, value)
