@@ -1,4 +1,7 @@
-/** Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without, `harness/shop` orders over HTTP. */
+/**
+ * Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without, `transactions.ts` five writes
+ * at a time, `harness/shop` orders over HTTP.
+ */
 import type { LockKind } from '../shop/lock.ts'
 
 export type WorkloadSpec = OpenLoopSpec | SaturationSpec | ShopSpec | TransactionsSpec
@@ -41,7 +44,7 @@ export interface SaturationSpec {
   valueBytes: number
   /** So many first: a server that compiles its code as it runs must have run it, however little CPU time it gets. */
   warmupRequests?: number
-  /** What is predicted is the server's CPU time for a request, from which a driver at its own limit takes nothing. */
+  /** Nothing is predicted of rates and latencies, only what a driver at its own limit does not change: CPU time, sizes. */
   driverMayBeFull?: boolean
   /** Nobody writes at a rate. */
   groups: Readonly<Record<string, never>>
