@@ -115,11 +115,13 @@ const stall: EngineCase = {
   },
 }
 
+const logged: Readonly<Record<string, string>> = { appendonly: 'yes', 'auto-aof-rewrite-percentage': '0' }
+
 function appendOnlyCase(fsync: 'always' | 'everysec', pipeline: number, requests: number): EngineCase {
   return {
     name: `aof-${fsync}-p${pipeline}`,
     title: `SET, pipeline ${pipeline}, append-only file, fsync ${fsync}`,
-    config: { appendonly: 'yes', appendfsync: fsync, 'auto-aof-rewrite-percentage': '0' },
+    config: { ...logged, appendfsync: fsync },
     measures: [rate(fsync === 'always' ? 0.9 : 1), cpu(), p99],
     run: (run) => throughput(run, { test: 'set', requests, connections: CONNECTIONS, pipeline, keyspace: KEYS }),
   }
@@ -160,10 +162,29 @@ const rdb: EngineCase = {
     await server.command('SAVE')
     const saveMs = performance.now() - startedMs
     const loaded = await stand.startAnew(server.name)
-    const line = loaded.logLines(50).findLast((text) => text.includes('DB loaded from disk'))
-    const seconds = Number(/([\d.]+) seconds/.exec(line ?? '')?.[1])
-    return { save: (KEYS / saveMs) * 1000, load: KEYS / seconds }
+    return { save: (KEYS / saveMs) * 1000, load: KEYS / loadingSeconds(loaded, 'DB loaded from disk') }
   },
+}
+
+const replay: EngineCase = {
+  name: 'aof-replay',
+  title: 'append-only file of a million SETs, replayed at the start',
+  config: { ...logged, appendfsync: 'no' },
+  measures: [{ name: 'replay', unit: 'commands/s', better: 'higher', targetRatio: 0.5 }],
+  async prepare({ server, signal }) {
+    const traffic = { test: 'set', requests: KEYS, connections: CONNECTIONS, pipeline: 16, keyspace: KEYS }
+    await runTraffic(server, traffic, signal)
+  },
+  async run({ stand, server }) {
+    const loaded = await stand.startAnew(server.name)
+    return { replay: KEYS / loadingSeconds(loaded, 'DB loaded from append only file') }
+  },
+}
+
+/** As the server says it in its log. */
+function loadingSeconds(server: BenchServer, words: string): number {
+  const line = server.logLines(50).findLast((text) => text.includes(words))
+  return Number(/([\d.]+) seconds/.exec(line ?? '')?.[1])
 }
 
 function pause(delayMs: number): Promise<void> {
@@ -192,4 +213,5 @@ export const engineCases: readonly EngineCase[] = [
     appendOnlyCase(fsync, 1, 100_000),
     appendOnlyCase(fsync, 16, 1_000_000),
   ]),
+  replay,
 ]

@@ -3,7 +3,7 @@
  * configuration, as real processes. Whatever happens to the bench, both end: they are in the journal that the reaper
  * reads (see `world/real/journal.ts`).
  */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Io } from '../../engine/io.ts'
@@ -107,7 +107,7 @@ export class Stand {
     return new Stand(options, await allocateAddresses({ nodes: 2, clients: 0 }))
   }
 
-  /** Starts a server, in the directory of the one before it, if any; resolves when it answers and has loaded its data. */
+  /** Starts a server; resolves when it answers and has loaded its data. */
   async start(name: Contender, config: Readonly<Record<string, string>>): Promise<BenchServer> {
     if (this.options.signal.aborted) throw interrupted()
     const host = this.addresses.node(name === 'engine' ? 1 : 2)
@@ -146,14 +146,18 @@ export class Stand {
     return server
   }
 
-  /** A new process in place of the one that runs, with the data that is on disk. */
+  /** A new process in place of the one that runs, with its configuration and the data that is on disk. */
   async startAnew(name: Contender): Promise<BenchServer> {
     await this.server(name).stop()
     return this.start(name, {})
   }
 
+  /** Ends the servers and removes their data and configuration: what starts next begins with nothing. */
   async stopAll(): Promise<void> {
-    for (const server of this.servers.values()) await server.stop()
+    for (const [name, server] of this.servers) {
+      await server.stop()
+      rmSync(join(this.directory, name), { recursive: true, force: true })
+    }
     this.servers.clear()
   }
 
