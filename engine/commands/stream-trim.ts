@@ -5,7 +5,7 @@ import type { Arguments } from './arguments.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
 import { numberArgument } from './number-argument.ts'
-import { INVALID_ID, readIdOrEnd } from './stream-lookup.ts'
+import { INVALID_ID, readId } from './stream-lookup.ts'
 
 export interface StreamOptions {
   /** XADD: `undefined` is `*`. */
@@ -87,7 +87,7 @@ class OptionReader {
     this.at++
     this.thresholdIndex = this.at
     if (isId) {
-      const minId = readIdOrEnd(context, args, this.at)
+      const minId = readId(context, args, this.at)
       if (minId === undefined) return false
       this.threshold = { minId }
       return true

@@ -199,6 +199,18 @@ againstRedis('streams answer as those of redis-server 7.0 do', () => {
       XSETID str 1-1`)
   })
 
+  test('MINID is an id of digits: the ends of the stream are refused, before any word behind them is', async () => {
+    await same(`XADD s 1-1 f x
+      XTRIM s MINID +
+      XTRIM s MINID -
+      XTRIM s MINID ~ + LIMIT 0
+      XTRIM s MINID + 2
+      XTRIM s MINID + MAXLEN 1
+      XADD s MINID + 2-1 f x
+      XADD s MINID - * f x
+      XRANGE s - +`)
+  })
+
   test('XGROUP and XINFO', async () => {
     await same(`XGROUP CREATE s g $
       XGROUP CREATE s g $ MKSTREAM
