@@ -25,6 +25,7 @@ againstRedis('commands made up from their documentation', () => {
     async () => {
       const records = generatedCommands(pair().engine.commands.everyRecord())
       const tips = new Map(records.map(({ fullName, command }) => [fullName, command.tips ?? []]))
+      let sequences = 0
       const levelledReply = (words: Words, reply: Buffer): Buffer => levelled(words, tips, reply.toString('latin1'))
       const property = fc.asyncProperty(
         generatedSequence(records, LENGTH),
@@ -35,12 +36,14 @@ againstRedis('commands made up from their documentation', () => {
           const level = (replies: Buffer[]) => replies.map((reply, i) => levelledReply(commands[i] as Words, reply))
           compare(commands, level(redis), level(engine), `RESP${protocol}`, [])
           await pair().sameData()
+          sequences++
         },
       )
       await fc.assert(property, {
         numRuns: isLong ? Number.MAX_SAFE_INTEGER : 60,
         ...(isLong ? { interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false } : {}),
       })
+      if (isLong) console.log(`${sequences} sequences`)
       expect(records.length).toBeGreaterThan(150)
     },
     isLong ? (seconds + 120) * 1000 : 120_000,

@@ -5,9 +5,10 @@
  *     ?       one byte                      [a-z]   a range, in either order
  *     \x      x itself, also inside brackets
  *
- * Nothing but the empty pattern matches what is empty, not even stars. A bracket that is never closed ends with the pattern. After a `*` that found no place for the rest, no longer
- * prefix is tried for an earlier `*`: the first place that fits the part between two stars is as good as any other,
- * so that matching takes pattern length × subject length steps at most.
+ * Nothing but the empty pattern matches what is empty, not even stars. A bracket that is never closed ends with the
+ * pattern. After a `*` that found no place for the rest, no longer prefix is tried for an earlier `*`: the first place
+ * that fits the part between two stars is as good as any other, so that matching takes pattern length × subject length
+ * steps at most.
  */
 export function globMatch(pattern: Uint8Array, subject: Uint8Array): boolean {
   if (subject.length === 0) return pattern.length === 0
@@ -56,9 +57,8 @@ function matchOne(pattern: Uint8Array, at: number, byte: number): boolean {
       if (pattern[i + 1] === byte) found = true
       i += 2
     } else if (pattern[i + 1] === DASH && i + 2 < pattern.length) {
-      const low = Math.min(pattern[i] as number, pattern[i + 2] as number)
-      const high = Math.max(pattern[i] as number, pattern[i + 2] as number)
-      if (byte >= low && byte <= high) found = true
+      const [one, other, own] = [signed(pattern[i] as number), signed(pattern[i + 2] as number), signed(byte)]
+      if (own >= Math.min(one, other) && own <= Math.max(one, other)) found = true
       i += 3
     } else {
       if (pattern[i] === byte) found = true
@@ -66,6 +66,11 @@ function matchOne(pattern: Uint8Array, at: number, byte: number): boolean {
     }
   }
   return found !== negated
+}
+
+/** In a range, bytes from 128 on come before all others: C's char has a sign where Redis runs most, on x86. */
+function signed(byte: number): number {
+  return (byte << 24) >> 24
 }
 
 /** Where the element after the one at `at` begins. */

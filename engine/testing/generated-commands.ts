@@ -53,9 +53,12 @@ export function generatedCommands(records: Iterable<CommandRecord>): CommandReco
   })
 }
 
-/** One command with arguments, of the kinds in `records`. */
-export function generatedCommand(records: readonly CommandRecord[]): fc.Arbitrary<Words> {
-  const perCommand = records.map((record) => commandArbitrary(record))
+/**
+ * One command with arguments, of the kinds in `records`.
+ * @param home the group whose keys the commands of any type use; undefined: keys of all
+ */
+export function generatedCommand(records: readonly CommandRecord[], home?: string): fc.Arbitrary<Words> {
+  const perCommand = records.map((record) => commandArbitrary(record, home))
   return fc.oneof(
     { weight: 12, arbitrary: fc.oneof(...perCommand) },
     // A word less, and a command may draw by chance.
@@ -68,12 +71,29 @@ export function generatedCommand(records: readonly CommandRecord[]): fc.Arbitrar
 
 /**
  * A sequence: plain commands, some in a transaction, some called by a script, with whatever they may answer there.
+ * Half of the sequences stay with one type and its three keys, where commands meet what others have left.
  */
 export function generatedSequence(records: readonly CommandRecord[], lengthMax: number): fc.Arbitrary<Words[]> {
-  const one = generatedCommand(records)
+  const homes = [...new Set(GROUPS.map(homeOf))].filter((home) => home !== 'generic')
+  const ofOneType = homes.map((home) =>
+    sequenceOf(
+      records.filter(({ command: { group } }) => group === 'generic' || homeOf(group) === home),
+      lengthMax,
+      home,
+    ),
+  )
+  return fc.oneof(
+    { weight: 1, arbitrary: sequenceOf(records, lengthMax) },
+    { weight: 1, arbitrary: fc.oneof(...ofOneType) },
+  )
+}
+
+function sequenceOf(records: readonly CommandRecord[], lengthMax: number, home?: string): fc.Arbitrary<Words[]> {
+  const one = generatedCommand(records, home)
   // What comes in any order is compared sorted, which one reply inside another does not allow.
   const steady = generatedCommand(
     records.filter(({ command }) => !(command.tips ?? []).some((tip) => tip.startsWith('nondeterministic'))),
+    home,
   )
   const block = fc.oneof(
     { weight: 20, arbitrary: one.map((words) => [words]) },
@@ -100,24 +120,25 @@ function spoiled(words: Words): fc.Arbitrary<Words> {
   })
 }
 
-function commandArbitrary({ command, fullName }: CommandRecord): fc.Arbitrary<Words> {
+function commandArbitrary({ command, fullName }: CommandRecord, home?: string): fc.Arbitrary<Words> {
   const name = fullName.split('|')
   const { group } = command
+  const key = keyOf(home ?? group)
   const counts = drawCounts[fullName]
   if (counts !== undefined) {
     const option = fullName === 'hrandfield' ? ['WITHVALUES'] : fullName === 'zrandmember' ? ['WITHSCORES'] : []
     return fc
-      .tuple(keyOf(group), fc.constantFrom(...counts), fc.constantFrom([], option))
-      .map(([key, count, more]) => [fullName, key, count, ...more])
+      .tuple(key, fc.constantFrom(...counts), fc.constantFrom([], option))
+      .map(([name, count, more]) => [fullName, name, count, ...more])
   }
   const list = docOf(group, fullName)?.arguments ?? []
-  return fc.tuple(...list.map((doc) => argument(doc, group))).map((parts) => [...name, ...parts.flat()])
+  return fc.tuple(...list.map((doc) => argument(doc, group, key))).map((parts) => [...name, ...parts.flat()])
 }
 
-function argument(doc: ArgumentDoc, group: string): fc.Arbitrary<Words> {
+function argument(doc: ArgumentDoc, group: string, key: fc.Arbitrary<string>): fc.Arbitrary<Words> {
   // The order of equal weights, and of a set's members without any, is unspecified; compared in the tests of SORT.
   if (doc.token === 'BY') return fc.constant([])
-  const single = withToken(doc, group)
+  const single = withToken(doc, group, key)
   const repeated = doc.flags.includes('multiple')
     ? fc.array(single, { minLength: 1, maxLength: 4 }).map((all) => {
         // The token stands once, unless the documentation says that it is repeated with each.
@@ -129,24 +150,24 @@ function argument(doc: ArgumentDoc, group: string): fc.Arbitrary<Words> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant<Words>([]) }, { weight: 1, arbitrary: repeated })
 }
 
-function withToken(doc: ArgumentDoc, group: string): fc.Arbitrary<Words> {
-  const value = valueArbitrary(doc, group)
+function withToken(doc: ArgumentDoc, group: string, key: fc.Arbitrary<string>): fc.Arbitrary<Words> {
+  const value = valueArbitrary(doc, group, key)
   if (doc.token === undefined || doc.type === 'pure-token') return value
   const { token } = doc
   return value.map((words) => (token === '""' ? words : [token, ...words]))
 }
 
-function valueArbitrary(doc: ArgumentDoc, group: string): fc.Arbitrary<Words> {
+function valueArbitrary(doc: ArgumentDoc, group: string, key: fc.Arbitrary<string>): fc.Arbitrary<Words> {
   switch (doc.type) {
     case 'pure-token':
       return fc.constant([doc.token === '*' ? '7-*' : (doc.token ?? doc.name)])
     case 'oneof':
       // By text is unspecified where scores differ, as for ZRANGEBYLEX.
-      return fc.oneof(...doc.arguments.filter(({ token }) => token !== 'BYLEX').map((one) => argument(one, group)))
+      return fc.oneof(...doc.arguments.filter(({ token }) => token !== 'BYLEX').map((one) => argument(one, group, key)))
     case 'block':
-      return fc.tuple(...doc.arguments.map((one) => argument(one, group))).map((parts) => parts.flat())
+      return fc.tuple(...doc.arguments.map((one) => argument(one, group, key))).map((parts) => parts.flat())
     case 'key':
-      return keyOf(group).map((key) => [key])
+      return key.map((name) => [name])
     case 'integer':
       return integerNamed(doc.name, group).map((word) => [word])
     case 'double':
@@ -165,11 +186,15 @@ function valueArbitrary(doc: ArgumentDoc, group: string): fc.Arbitrary<Words> {
 
 const keys = (group: string) => [1, 2, 3].map((i) => `${group}:${i}`)
 
+/** The group of the type that a group's commands work on. */
+function homeOf(group: string): string {
+  return group === 'geo' ? 'sorted-set' : group === 'bitmap' || group === 'hyperloglog' ? 'string' : group
+}
+
 function keyOf(group: string): fc.Arbitrary<string> {
-  const own = group === 'geo' ? 'sorted-set' : group === 'bitmap' || group === 'hyperloglog' ? 'string' : group
   const any = fc.constantFrom(...GROUPS.flatMap(keys), 'gone')
   if (group === 'generic') return any
-  return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...keys(own)) }, { weight: 1, arbitrary: any })
+  return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...keys(homeOf(group))) }, { weight: 1, arbitrary: any })
 }
 
 /** Whole numbers, small ones most often; what is not one; and the ends of the range. */
