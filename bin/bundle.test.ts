@@ -110,17 +110,17 @@ test('a lost index is made again without a build', async () => {
 })
 
 test.each([
-  ['a changed source', () => plant('harness/cli/main.ts', mainProgram('two')), 'two'],
-  ['a new scenario', () => plant('scenarios/lock/expiry.ts', 'export default {}'), 'lock/expiry'],
-  ['a removed scenario', () => rmSync(join(root, 'scenarios'), { recursive: true }), 'scenarios = {}'],
-  ['a changed lock file', () => plant('package-lock.json', '{}'), 'one'],
-  ['a lost bundle', () => rmSync(join(root, 'dist/faultline.js')), 'one'],
-  ['a bundle of other sources', () => plant('dist/engine.js', '// faultline 00\n'), 'one'],
+  ['a changed source', () => plant('harness/cli/main.ts', mainProgram('two')), /two/],
+  ['a new scenario', () => plant('scenarios/lock/expiry.ts', 'export default {}'), /lock\/expiry/],
+  ['a removed scenario', () => rmSync(join(root, 'scenarios'), { recursive: true }), /^(?!.*split-brain)/s],
+  ['a changed lock file', () => plant('package-lock.json', '{}'), /one/],
+  ['a lost bundle', () => rmSync(join(root, 'dist/faultline.js')), /one/],
+  ['a bundle of other sources', () => plant('dist/engine.js', '// faultline 00\n'), /one/],
 ])('%s leads to a build', async (_what, change, expected) => {
   await ensureBundle({ root })
   change()
   expect((await ensureBundle({ root })).built).toBe(true)
-  expect(bundle()).toContain(expected)
+  expect(bundle()).toMatch(expected)
   expect((await ensureBundle({ root })).built).toBe(false)
 })
 
