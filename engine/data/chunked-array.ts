@@ -11,11 +11,13 @@ const FIRST_LENGTH = 16
 /** 32-bit integers, 0 where never set. */
 export class ChunkedInt32Array {
   private chunks: Int32Array[] = []
-  private shared: SharedChunks | undefined
+  /** Of all chunks. */
+  private length = 0
+  private shared: SharedChunks | undefined = undefined
 
   /** Bytes taken from the system. */
   get byteLength(): number {
-    return lengthOf(this.chunks) * Int32Array.BYTES_PER_ELEMENT
+    return this.length * Int32Array.BYTES_PER_ELEMENT
   }
 
   get(index: number): number {
@@ -30,17 +32,18 @@ export class ChunkedInt32Array {
 
   /** Makes room for indices below `length`. */
   reserve(length: number): void {
-    if (length > lengthOf(this.chunks)) reserveChunks(this.chunks, length, (size) => new Int32Array(size))
+    if (length > this.length) this.length = reserveChunks(this.chunks, length, (size) => new Int32Array(size))
   }
 
   /** Gives back chunks that lie wholly beyond `length`, except one. */
   trim(length: number): void {
-    trimChunks(this.chunks, length)
+    this.length = trimChunks(this.chunks, length)
   }
 
   clone(): ChunkedInt32Array {
     const copy = new ChunkedInt32Array()
     copy.chunks = this.chunks.map((chunk) => chunk.slice())
+    copy.length = this.length
     return copy
   }
 
@@ -48,7 +51,8 @@ export class ChunkedInt32Array {
   freeze(): ChunkedInt32Array {
     const view = new ChunkedInt32Array()
     view.chunks = this.chunks.slice()
-    this.shared = { isShared: new Uint8Array(this.chunks.length).fill(1), count: this.chunks.length }
+    view.length = this.length
+    this.shared = allShared(this.chunks.length)
     return view
   }
 }
@@ -56,11 +60,13 @@ export class ChunkedInt32Array {
 /** Doubles, 0 where never set. */
 export class ChunkedFloat64Array {
   private chunks: Float64Array[] = []
-  private shared: SharedChunks | undefined
+  /** Of all chunks. */
+  private length = 0
+  private shared: SharedChunks | undefined = undefined
 
   /** Bytes taken from the system. */
   get byteLength(): number {
-    return lengthOf(this.chunks) * Float64Array.BYTES_PER_ELEMENT
+    return this.length * Float64Array.BYTES_PER_ELEMENT
   }
 
   get(index: number): number {
@@ -74,16 +80,17 @@ export class ChunkedFloat64Array {
   }
 
   reserve(length: number): void {
-    if (length > lengthOf(this.chunks)) reserveChunks(this.chunks, length, (size) => new Float64Array(size))
+    if (length > this.length) this.length = reserveChunks(this.chunks, length, (size) => new Float64Array(size))
   }
 
   trim(length: number): void {
-    trimChunks(this.chunks, length)
+    this.length = trimChunks(this.chunks, length)
   }
 
   clone(): ChunkedFloat64Array {
     const copy = new ChunkedFloat64Array()
     copy.chunks = this.chunks.map((chunk) => chunk.slice())
+    copy.length = this.length
     return copy
   }
 
@@ -91,7 +98,8 @@ export class ChunkedFloat64Array {
   freeze(): ChunkedFloat64Array {
     const view = new ChunkedFloat64Array()
     view.chunks = this.chunks.slice()
-    this.shared = { isShared: new Uint8Array(this.chunks.length).fill(1), count: this.chunks.length }
+    view.length = this.length
+    this.shared = allShared(this.chunks.length)
     return view
   }
 }
@@ -100,6 +108,10 @@ export class ChunkedFloat64Array {
 interface SharedChunks {
   readonly isShared: Uint8Array
   count: number
+}
+
+function allShared(count: number): SharedChunks {
+  return { isShared: new Uint8Array(count).fill(1), count }
 }
 
 /** Gives the array a copy of its own of a shared chunk. Undefined when none is shared any more. */
@@ -121,11 +133,12 @@ function lengthOf(chunks: readonly Chunk[]): number {
   return chunks.length > 1 ? chunks.length << CHUNK_SHIFT : (chunks[0]?.length ?? 0)
 }
 
+/** Returns the length of all chunks, as `trimChunks`. */
 function reserveChunks<T extends Chunk & ArrayLike<number>>(
   chunks: T[],
   length: number,
   make: (size: number) => T,
-): void {
+): number {
   const first = chunks[0]
   if (first === undefined || (first.length < CHUNK_LENGTH && first.length < length)) {
     let size = first?.length ?? FIRST_LENGTH
@@ -135,9 +148,11 @@ function reserveChunks<T extends Chunk & ArrayLike<number>>(
     chunks[0] = grown
   }
   while (chunks.length << CHUNK_SHIFT < length) chunks.push(make(CHUNK_LENGTH))
+  return lengthOf(chunks)
 }
 
-function trimChunks(chunks: unknown[], length: number): void {
+function trimChunks(chunks: Chunk[], length: number): number {
   const needed = ((length + CHUNK_MASK) >>> CHUNK_SHIFT) + 1
   if (chunks.length > needed) chunks.length = needed
+  return lengthOf(chunks)
 }

@@ -27,6 +27,8 @@ const GROW_LOAD = 1
 const SHRINK_LOAD = 0.25
 /** Smaller tables lie in the caches of the processor anyway. */
 const ANNOUNCE_FROM = 16_384
+/** Entries of a chain that are fetched. */
+const FETCHED_CHAIN = 4
 /** Words of an entry. */
 const WIDTH = 3
 const RECORD = 0
@@ -42,8 +44,11 @@ const COPY_BY_HAND_BYTES = 48
 export type HashSeed = readonly [low: number, high: number]
 
 export class ScanTable {
-  readonly seed: HashSeed
   size = 0
+  private readonly seed: HashSeed
+  /** The seed as signed integers, which the hash is faster with. */
+  private readonly seedLow: number
+  private readonly seedHigh: number
   private readonly hasValues: boolean
   private heap = new RecordHeap()
   private entries = new ChunkedInt32Array()
@@ -55,9 +60,13 @@ export class ScanTable {
   private split = 0
   /** Keys that will be looked up soon, with their hashes. */
   private announced: AnnouncedKeys | undefined = undefined
+  /** `size` at the last announcement. */
+  private announcedSize = 0
 
   constructor(seed: HashSeed, hasValues: boolean) {
     this.seed = seed
+    this.seedLow = seed[0] | 0
+    this.seedHigh = seed[1] | 0
     this.hasValues = hasValues
     this.buckets.reserve(MIN_BUCKETS)
   }
@@ -87,8 +96,10 @@ export class ScanTable {
   }
 
   /**
-   * Keys that will be looked up next, in this order. What their look-ups will read is fetched now: all buckets, then all
-   * entries, then all records, so that the processor waits for those of one kind together (as `Storage.fetch`).
+   * Keys that will be looked up next, in this order. What their look-ups will read is fetched now, the processor waiting
+   * for what does not depend on each other together (as `Storage.fetch`): all buckets; the entries of all chains, up to
+   * the one with the right hash; the records of these. A table that grows also divides as many buckets as keys are added,
+   * whose entries lie anywhere.
    */
   announce({ memory, starts, ends, count }: KeyPlaces, announced: AnnouncedKeys): void {
     if (this.size < ANNOUNCE_FROM) return
@@ -96,23 +107,54 @@ export class ScanTable {
     announced.begin(memory)
     for (let i = 0; i < count && !announced.isFull; i++) {
       const [start, end] = [starts[i] as number, ends[i] as number]
-      announced.add(start, end, keyedHash(this.seed[0], this.seed[1], memory, start, end))
+      announced.add(start, end, keyedHash(this.seedLow, this.seedHigh, memory, start, end))
     }
+    const grown = this.size - this.announcedSize
+    this.announcedSize = this.size
     announced.fetched = this.fetch(announced.hashes, announced.count)
+    if (grown > 0) announced.fetched += this.fetchDivided(Math.min(grown, announced.count))
   }
 
   /** Returns nothing of use: a number that depends on all that was read, so that no compiler leaves it out. */
   private fetch(hashes: Int32Array, count: number): number {
-    const places = fetching
-    for (let i = 0; i < count; i++) places[i] = this.buckets.get(this.bucketOf(hashes[i] as number))
-    let sum = 0
+    const { entries, heap } = this
     for (let i = 0; i < count; i++) {
-      const link = places[i] as number
-      places[i] = link > 0 ? this.recordOf(link - 1) : 0
+      const hash = hashes[i] as number
+      fetching[i] = this.buckets.get(this.bucketOf(hash))
+      fetchingHashes[i] = hash
     }
-    for (let i = 0; i < count; i++) {
-      const record = places[i] as number
-      sum += this.heap.memory(record)[this.heap.offset(record)] ?? 0
+    let found = 0
+    for (let round = 0, left = count; round < FETCHED_CHAIN && left > 0; round++) {
+      let open = 0
+      for (let i = 0; i < left; i++) {
+        const link = fetching[i] as number
+        if (link === 0) continue
+        const entry = (link - 1) * WIDTH
+        const hash = fetchingHashes[i] as number
+        if (entries.get(entry + HASH) === hash) {
+          fetchedRecords[found++] = entries.get(entry + RECORD)
+        } else {
+          fetching[open] = entries.get(entry + NEXT)
+          fetchingHashes[open++] = hash
+        }
+      }
+      left = open
+    }
+    let sum = 0
+    for (let i = 0; i < found; i++) {
+      const record = fetchedRecords[i] as number
+      sum += heap.memory(record)[heap.offset(record)] ?? 0
+    }
+    return sum
+  }
+
+  /** As `fetch`, of the buckets that are divided next. */
+  private fetchDivided(count: number): number {
+    const last = Math.min(this.split + count, this.mask + 1)
+    let sum = 0
+    for (let bucket = this.split; bucket < last; bucket++) {
+      const link = this.buckets.get(bucket)
+      if (link > 0) sum += this.nextOf(link - 1)
     }
     return sum
   }
@@ -120,7 +162,7 @@ export class ScanTable {
   private hash(memory: Uint8Array, start: number, end: number): number {
     const { announced } = this
     if (announced !== undefined && announced.memory === memory && announced.isNext(start, end)) return announced.hash
-    return keyedHash(this.seed[0], this.seed[1], memory, start, end)
+    return keyedHash(this.seedLow, this.seedHigh, memory, start, end)
   }
 
   /** The slot of a key given as text with one character per byte, or NO_SLOT. */
@@ -244,28 +286,24 @@ export class ScanTable {
 
   /** An independent table with the same entries in the same slots. */
   clone(): ScanTable {
-    const table = new ScanTable(this.seed, this.hasValues)
-    table.size = this.size
-    table.heap = this.heap.clone()
-    table.entries = this.entries.clone()
-    table.buckets = this.buckets.clone()
-    table.bucketCount = this.bucketCount
-    table.mask = this.mask
-    table.split = this.split
-    return table
+    return this.copy(this.heap.clone(), this.entries.clone(), this.buckets.clone())
   }
 
   /** The entries that are there now, in the same slots, for reading: memory is shared until it is changed. */
   freeze(): ScanTable {
-    const view = new ScanTable(this.seed, this.hasValues)
-    view.size = this.size
-    view.heap = this.heap.freeze()
-    view.entries = this.entries.freeze()
-    view.buckets = this.buckets.freeze()
-    view.bucketCount = this.bucketCount
-    view.mask = this.mask
-    view.split = this.split
-    return view
+    return this.copy(this.heap.freeze(), this.entries.freeze(), this.buckets.freeze())
+  }
+
+  private copy(heap: RecordHeap, entries: ChunkedInt32Array, buckets: ChunkedInt32Array): ScanTable {
+    const table = new ScanTable(this.seed, this.hasValues)
+    table.size = this.size
+    table.heap = heap
+    table.entries = entries
+    table.buckets = buckets
+    table.bucketCount = this.bucketCount
+    table.mask = this.mask
+    table.split = this.split
+    return table
   }
 
   // ————— Records
@@ -318,7 +356,7 @@ export class ScanTable {
     return record
   }
 
-  /** In its place if it fits there. `key` is the slot's. */
+  /** In its place if it fits there. `key` is the slot's, whose record was located last. */
   private replaceValue(
     slot: number,
     key: Uint8Array,
@@ -329,7 +367,6 @@ export class ScanTable {
     valueTo: number,
   ): void {
     const record = this.recordOf(slot)
-    this.locate(record)
     const length = valueTo - valueFrom
     const oldLength = recordEnd - valueStart
     const room = (valueStart + length - recordStart + 3) >>> 2
@@ -354,7 +391,7 @@ export class ScanTable {
   private moveRecord(record: number): number {
     this.locate(record)
     const bytes = recordEnd - recordStart
-    const hash = keyedHash(this.seed[0], this.seed[1], recordMemory, keyStart, valueStart)
+    const hash = keyedHash(this.seedLow, this.seedHigh, recordMemory, keyStart, valueStart)
     let link = this.buckets.get(this.bucketOf(hash))
     while (link > 0 && this.recordOf(link - 1) !== record) link = this.nextOf(link - 1)
     if (link === 0) return bytes
@@ -467,6 +504,8 @@ let recordEnd = 0
 const keyRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
 const valueRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
 const fetching = new Int32Array(ANNOUNCED_KEYS_MAX)
+const fetchingHashes = new Int32Array(ANNOUNCED_KEYS_MAX)
+const fetchedRecords = new Int32Array(ANNOUNCED_KEYS_MAX)
 const scratch = Buffer.alloc(SCRATCH_BYTES)
 
 /** Bytes of a text with one character per byte, from 0 to its length; valid until the next call. */
