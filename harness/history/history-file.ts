@@ -1,5 +1,5 @@
 /** Histories on disk: one JSON object a line, appended as it happens. */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HarnessError } from '../errors.ts'
 import { History, type HistoryEvent, type Recorder } from './history.ts'
@@ -7,15 +7,27 @@ import { History, type HistoryEvent, type Recorder } from './history.ts'
 /** Lines are gathered up to this many characters before they are written. */
 const BUFFER_CHARACTERS = 1 << 16
 
+/**
+ * Events come from callbacks of sockets and timers, where nobody catches what is thrown: so a full disk is noted, and
+ * whoever closes the file asks for it.
+ */
 export class FileRecorder implements Recorder {
   /** Relative to the result file, which lies beside it. */
   readonly path: string
+  /** Why the file is not whole. */
+  failure: HarnessError | undefined
   private readonly descriptor: number
   private buffer = ''
+  private isClosed = false
 
+  /** @throws {HarnessError} RESULT_FILE: the file cannot be made */
   constructor(directory: string, name: string) {
     this.path = name
-    this.descriptor = openSync(join(directory, name), 'w')
+    try {
+      this.descriptor = openSync(join(directory, name), 'w')
+    } catch (error) {
+      throw unwritable(name, error)
+    }
   }
 
   record(event: HistoryEvent): void {
@@ -23,18 +35,33 @@ export class FileRecorder implements Recorder {
     if (this.buffer.length >= BUFFER_CHARACTERS) this.flush()
   }
 
+  /** Does not throw: see `failure`. May be called again. */
   close(): void {
-    try {
-      this.flush()
-    } finally {
-      closeSync(this.descriptor)
-    }
+    if (this.isClosed) return
+    this.isClosed = true
+    this.flush()
+    closeSync(this.descriptor)
   }
 
   private flush(): void {
-    writeSync(this.descriptor, this.buffer)
+    const text = this.buffer
     this.buffer = ''
+    if (this.failure !== undefined) return
+    try {
+      // Unlike writeSync, all of it or an error.
+      writeFileSync(this.descriptor, text)
+    } catch (error) {
+      this.failure = unwritable(this.path, error)
+    }
   }
+}
+
+function unwritable(name: string, error: unknown): HarnessError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new HarnessError(
+    'RESULT_FILE',
+    `Cannot write the history ${name}: ${reason}. Make room, or choose another directory with --report.`,
+  )
 }
 
 /** Throws RESULT_FILE with the file's name and what is wrong with it. */

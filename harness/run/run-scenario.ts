@@ -161,8 +161,7 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
   const world = await options.createWorld()
   const abort = (): void => void world.close()
   signal.addEventListener('abort', abort)
-  const file =
-    historyDirectory === null ? undefined : new FileRecorder(historyDirectory, `history-${options.label ?? arm}.jsonl`)
+  let file: FileRecorder | undefined
   const history = new History()
   const recorder: Recorder = {
     record: (event: HistoryEvent) => {
@@ -172,7 +171,10 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     },
   }
   try {
+    if (historyDirectory !== null) file = new FileRecorder(historyDirectory, `history-${options.label ?? arm}.jsonl`)
     const run = await world.drive(runArm({ scenario, arm, target, seed, facts, world, recorder, onPhase }))
+    file?.close()
+    if (file?.failure !== undefined) throw file.failure
     const result = judgeArm(scenario, arm, history, run, facts)
     return {
       result: { ...result, historyFile: file?.path ?? null, traceHash: world.traceHash() },
