@@ -45,8 +45,6 @@ interface GateCommandOptions {
 export function addGateCommand(program: Command): void {
   const gate = program
     .command('gate')
-    // Options behind a subcommand are its own: `gate trend FILE --history OTHER`.
-    .enablePositionalOptions()
     .description(
       'measure the engine against redis-server and compare with the baseline: 0 pass, 1 regression, 2 too noisy',
     )

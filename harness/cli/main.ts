@@ -16,6 +16,8 @@ async function main(): Promise<void> {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for the options)')
     .exitOverride()
+    // Options behind a subcommand are its own: `gate trend FILE --history OTHER`.
+    .enablePositionalOptions()
   addScenarioCommand(program)
   addReportCommand(program)
   addBenchCommand(program)
