@@ -13,8 +13,8 @@ export interface EngineBenchOptions {
   rounds: number
   /** Share of the full number of requests, in (0, 1]. */
   scale: number
-  /** The Node that runs the engine; this process's own when left out. */
-  nodePath?: string
+  /** The Node that runs the engine. */
+  nodePath: string
   /** The redis-server to compare with; the one on PATH when left out. */
   binary?: string
   signal: AbortSignal
@@ -26,7 +26,7 @@ const CONTENDERS: readonly Contender[] = ['redis', 'engine']
 export async function runEngineBench(options: EngineBenchOptions): Promise<BenchResult> {
   const engine = engineProgram()
   const programs = {
-    engine: { ...engine, command: options.nodePath ?? engine.command },
+    engine: { ...engine, command: options.nodePath },
     redis: redisProgram(options.binary),
   }
   const nodeVersion = execFileSync(programs.engine.command, ['--version'], { encoding: 'utf8' }).trim()

@@ -10,7 +10,7 @@ import { runEngineBench } from '../bench/engine-bench.ts'
 import { engineCases } from '../bench/engine-cases.ts'
 import { runMicroBench } from '../bench/micro-bench.ts'
 import { HarnessError } from '../errors.ts'
-import { engineProgram } from '../world/programs.ts'
+import { engineProgram, nodeCommand } from '../world/programs.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { whole } from './load-options.ts'
 import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
@@ -81,11 +81,12 @@ export function addBenchCommand(program: Command): void {
 
 async function benchMicro(filter: string | undefined, { quick, node, json }: MicroBenchFlags): Promise<void> {
   checkOutputFiles([json])
+  const nodePath = nodeCommand(node)
   const cases = await untilSignal((signal) =>
     runMicroBench({
       root: dirname(dirname(engineProgram().args[0] as string)),
       timeMs: quick ? 100 : 1000,
-      nodePath: node ?? process.execPath,
+      nodePath,
       signal,
       onCase: ({ name, medianNs, marginPercent }) => {
         const cost = `${medianNs.toFixed(0).padStart(9)} ns ± ${marginPercent.toFixed(1)} %`
@@ -102,6 +103,7 @@ async function benchMicro(filter: string | undefined, { quick, node, json }: Mic
 async function benchEngine(flags: EngineBenchFlags): Promise<number> {
   const cases = chooseCases(flags.case)
   const rounds = roundsOf(flags)
+  const nodePath = nodeCommand(flags.node)
   checkOutputFiles([flags.json])
   const colour = process.stdout.isTTY === true
   process.stdout.write(tableHeading())
@@ -112,7 +114,7 @@ async function benchEngine(flags: EngineBenchFlags): Promise<number> {
       scale: flags.quick ? QUICK.scale : 1,
       signal,
       onCase: (one) => process.stdout.write(caseText(one, colour)),
-      ...(flags.node === undefined ? {} : { nodePath: flags.node }),
+      nodePath,
       ...(flags.binary === undefined ? {} : { binary: flags.binary }),
     }),
   )

@@ -19,7 +19,7 @@ const SETTLE_MS = 10_000
  *
  * A node may change its mind while it is read: after a long partition TCP delivers what was on its way before the cut,
  * and a node believes such old gossip until the next message. So a node that answers with an error is read again, once
- * the topology agrees again. Rejects with what it said when that does not help.
+ * the topology agrees again. Rejects with TOPOLOGY and what it said when that does not help.
  */
 export async function recordContents(
   world: World,
@@ -34,12 +34,19 @@ export async function recordContents(
         for (const event of events) recorder.record(event)
         break
       } catch (error) {
-        if (error instanceof HarnessError || attempt === MAX_ATTEMPTS) throw error
+        if (error instanceof HarnessError) throw error
+        if (attempt === MAX_ATTEMPTS) throw unreadable(error)
         await world.sleep(RETRY_MS)
         await topology.settle(SETTLE_MS)
       }
     }
   }
+}
+
+function unreadable(error: unknown): HarnessError {
+  const reason = error instanceof Error ? error.message : String(error)
+  const advice = 'Run it again with --keep, and look into the logs of the nodes.'
+  return new HarnessError('TOPOLOGY', `The data could not be read after the run: ${reason}. ${advice}`)
 }
 
 async function readNode(admin: AdminClient, world: World, topology: Topology, zeroMs: number): Promise<ContentEvent[]> {

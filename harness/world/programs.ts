@@ -1,5 +1,5 @@
 /** Where the programs are that worlds start. */
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../errors.ts'
@@ -37,17 +37,28 @@ export function shopBundle(): string {
   return join(bundleDirectory(), 'shop.js')
 }
 
-/** redis-server or valkey-server: the path given, or the first on PATH. */
+/** redis-server or valkey-server: the one of that path, or of that name on PATH; else the first on PATH. */
 export function redisProgram(binary: string | undefined): ServerProgram {
-  const command = binary ?? findOnPath(['redis-server', 'valkey-server'])
+  if (binary !== undefined) return { command: programNamed(binary), args: [], hasOwnDisk: false }
+  const command = findOnPath(['redis-server', 'valkey-server'])
   if (command === undefined) {
     throw new HarnessError(
       'MISSING_BINARY',
       'No redis-server is on the PATH. Install one (Debian: apt-get install redis-server), name one with --binary, or leave out --target redis.',
     )
   }
-  if (!isExecutable(command)) throw new HarnessError('MISSING_BINARY', `${command} is no program that can be run.`)
   return { command, args: [], hasOwnDisk: false }
+}
+
+/** The Node of that path, or of that name on PATH; without one, the Node that runs this. */
+export function nodeCommand(binary: string | undefined): string {
+  return binary === undefined ? process.execPath : programNamed(binary)
+}
+
+function programNamed(binary: string): string {
+  const command = binary.includes('/') ? binary : findOnPath([binary])
+  if (command !== undefined && isExecutable(command)) return command
+  throw new HarnessError('MISSING_BINARY', `${binary} is no program that can be run. Give its path.`)
 }
 
 function findOnPath(names: readonly string[]): string | undefined {
@@ -58,7 +69,7 @@ function findOnPath(names: readonly string[]): string | undefined {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    return statSync(path).isFile()
   } catch {
     return false
   }
