@@ -9,8 +9,9 @@ export default defineConfig({
     setupFiles: ['engine/testing/property-seed.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // No measure of speed: the longest tests take 12 s alone, and the machine may be busy with others.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     restoreMocks: true,
     // Otherwise a style sheet imported as text is replaced by an empty one.

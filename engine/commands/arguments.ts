@@ -70,9 +70,7 @@ export class Arguments {
 
   /** The same up to the first zero byte, as messages show it that Redis formats with `%s`. */
   cString(index: number): string {
-    const text = this.latin1(index)
-    const end = text.indexOf('\0')
-    return end < 0 ? text : text.slice(0, end)
+    return cString(this.latin1(index))
   }
 
   utf8(index: number): string {
@@ -124,3 +122,9 @@ export class Arguments {
 }
 
 const EMPTY = Buffer.alloc(0)
+
+/** What C sees of a text: it ends at the first zero byte. */
+export function cString(text: string): string {
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}

@@ -4,7 +4,6 @@
  *
  * Texts are compared byte by byte; Redis compares them by its locale unless it stores the result.
  */
-
 import { parseStrictDouble } from '../data/double-text.ts'
 import { partialSort } from '../data/partial-sort.ts'
 import { Quicklist } from '../data/quicklist.ts'
@@ -13,7 +12,7 @@ import { type Entry, NO_ENTRY, ValueType } from '../store/keyspace-port.ts'
 import { ListValue } from '../store/list-value.ts'
 import type { SetValue } from '../store/set-value.ts'
 import type { SortedSetValue } from '../store/sorted-set-value.ts'
-import type { Arguments } from './arguments.ts'
+import { type Arguments, cString } from './arguments.ts'
 import { type Command, type KeyPosition, type KeySpec, oneKey } from './command.ts'
 import type { Context } from './context.ts'
 import { errors } from './errors.ts'
@@ -194,11 +193,6 @@ function textOrder({ storeIndex }: SortQuery): (a: SortItem, b: SortItem) => num
 function byteOrder(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1
-}
-
-function cString(text: string): string {
-  const end = text.indexOf('\0')
-  return end < 0 ? text : text.slice(0, end)
 }
 
 /** What the pattern says of an element: `#` itself, `weight_*` a string, `data_*->field` of a hash. */

@@ -1,5 +1,5 @@
 /**
- * The part of WebAssembly's interface that the Lua machine uses. TypeScript declares it only together with a browser's
+ * The part of WebAssembly's interface that the Lua machine and the loops over bits use. TypeScript declares it only together with a browser's
  * globals, which nothing here may touch.
  */
 export interface WasmMemory {

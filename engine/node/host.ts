@@ -12,7 +12,7 @@ export function createNodeHost(): Host {
     hostName: hostname(),
     platform: `${type()} ${release()} ${machine()}`,
     runtime: `node-${process.versions.node}`,
-    multiplexing: eventPorts[process.platform] ?? 'select',
+    multiplexing: multiplexers[process.platform] ?? 'select',
     executable: process.argv[1] ?? process.execPath,
     utcOffsetMinutes: (wallMs) => -new Date(wallMs).getTimezoneOffset(),
     print(line) {
@@ -40,8 +40,8 @@ export function createNodeHost(): Host {
   }
 }
 
-/** What libuv waits with. */
-const eventPorts: Readonly<Record<string, string>> = { linux: 'epoll', darwin: 'kqueue', freebsd: 'kqueue' }
+/** What libuv waits with, by platform. */
+const multiplexers: Readonly<Record<string, string>> = { linux: 'epoll', darwin: 'kqueue', freebsd: 'kqueue' }
 
 /** Linux counts the time of each thread, in hundredths of seconds; elsewhere all of the process stands for it. */
 function mainThreadUse({ user, system }: NodeJS.CpuUsage): { mainUserUs: number; mainSystemUs: number } {

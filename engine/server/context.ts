@@ -72,6 +72,7 @@ export class CommandContext implements Context {
     return { client, record, args, reply, db, changes, replacement, additions, prevented, forced }
   }
 
+  /** Field by field: Object.assign calls into the runtime, for each command of a script. */
   restore(frame: Frame): void {
     this.client = frame.client
     this.record = frame.record

@@ -9,7 +9,8 @@ import { median } from '../quantile.ts'
 
 /**
  * Cost of a change, in units of ln n, for squared distances in units of the noise variance. Of 2,000 simulated histories
- * of normal noise without a change, a cost of 7 ended 0.15 % in a new level with 20 runs and none with 40 and more.
+ * of normal noise without a change, a cost of 7 ended 0.15 % in a new level with 20 runs and none with 40 and more; this is
+ * one more.
  */
 const PENALTY = 8
 /** A level needs this many runs: a single night is an outlier. */

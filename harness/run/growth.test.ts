@@ -25,7 +25,7 @@ test('the step at which an encoding changes is found exactly, also at the ends o
     expect(encodings).toEqual(['listpack', 'hashtable'])
     expect(figures.aboveBytes).toBeGreaterThan(figures.belowBytes as number)
   }
-}, 30_000)
+})
 
 test('an encoding that never changes is told, and nothing is compared', async () => {
   const started = server({ 'hash-max-listpack-entries': '40' })
@@ -34,7 +34,7 @@ test('an encoding that never changes is told, and nothing is compared', async ()
     figures: { changesAt: 0 },
     encodings: ['listpack', 'listpack'],
   })
-}, 30_000)
+})
 
 test('a server that refuses a step ends the run', async () => {
   const started = server({})

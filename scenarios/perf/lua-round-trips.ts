@@ -31,7 +31,7 @@ const modes: Readonly<Record<Mode, { title: string; roundTrips: number }>> = {
 }
 
 const latency = named('latency', scaled(0.001, parameter('latencyMs')))
-/** On a machine that others use, a process waits for its turn; timers of the proxy are not early by more than this. */
+/** On a machine that others use, a process waits for its turn before it answers or passes on. */
 const turn = named('turns of the processes', seconds(0, 0.06))
 const torn = between(count(1), named('all transactions', measured('acknowledged', '')))
 const maybe = between(count(0), named('all transactions', measured('acknowledged', '')))
