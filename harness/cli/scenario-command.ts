@@ -290,6 +290,7 @@ function writeOutputs(result: Result, directory: string, options: ScenarioOption
 function replayCommand(scenario: Scenario, options: ScenarioOptions, seed: number, runs: number | undefined): string {
   const words = ['npm run scenario', scenario.name.split('/').at(-1), '--', `--world ${options.world}`]
   if (options.world === 'real') words.push(`--target ${options.target}`)
+  if (options.binary !== undefined) words.push(`--binary ${shellWord(options.binary)}`)
   words.push(`--seed ${seed}`)
   if (runs !== undefined) words.push(`--runs ${runs}`)
   for (const arm of options.arm) words.push(`--arm ${arm}`)
