@@ -5,6 +5,7 @@
 
 import { mainThreadNanosecondsOf } from '../bench/process-usage.ts'
 import type { BenchServer, Contender, Stand } from '../bench/stand.ts'
+import { HarnessError, interrupted } from '../errors.ts'
 import { runLoad } from '../load/load.ts'
 import { defaultLoad, type LoadSpec } from '../load/load-spec.ts'
 import { GATE_KEYS, type GateMetricSpec } from './gate-metrics.ts'
@@ -84,9 +85,12 @@ export class ServerSampler implements Sampler {
     const result = await runLoad({ ...loadOn(server, load), durationMs: sampleMs }, { signal })
     const spentNs = mainThreadNanosecondsOf(server.pid) - before
     const { ok, sent } = result.counts
+    if (signal.aborted) throw interrupted()
     if (ok === 0 || ok < sent * 0.999) {
-      throw new Error(
-        `${server.name} answered ${ok} of ${sent} requests without an error: ${result.errors[0]?.text ?? 'time-outs'}`,
+      const problem = result.errors[0]?.text ?? 'time-outs'
+      throw new HarnessError(
+        'LOAD_TARGET',
+        `${server.name} answered ${ok} of ${sent} requests without an error: ${problem}. Nothing was judged: mend that first.`,
       )
     }
     return spentNs / 1000 / ok
