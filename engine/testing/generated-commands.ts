@@ -186,13 +186,16 @@ function valueArbitrary(doc: ArgumentDoc, group: string, key: fc.Arbitrary<strin
 
 const keys = (group: string) => [1, 2, 3].map((i) => `${group}:${i}`)
 
+/** Every key that may come to be. */
+export const poolKeys = GROUPS.flatMap(keys)
+
 /** The group of the type that a group's commands work on. */
 function homeOf(group: string): string {
   return group === 'geo' ? 'sorted-set' : group === 'bitmap' || group === 'hyperloglog' ? 'string' : group
 }
 
 function keyOf(group: string): fc.Arbitrary<string> {
-  const any = fc.constantFrom(...GROUPS.flatMap(keys), 'gone')
+  const any = fc.constantFrom(...poolKeys, 'gone')
   if (group === 'generic') return any
   return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...keys(homeOf(group))) }, { weight: 1, arbitrary: any })
 }
