@@ -6,6 +6,7 @@ export default defineConfig({
   plugins: [testPlugin(repositoryRoot)],
   test: {
     include: ['{bin,engine,harness,scenarios,reports}/**/*.test.ts'],
+    globalSetup: ['engine/testing/run-folder.ts'],
     setupFiles: ['engine/testing/property-seed.ts'],
     pool: 'forks',
     maxWorkers: 2,
