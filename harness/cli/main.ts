@@ -8,11 +8,13 @@ import { addGateCommand } from './gate-command.ts'
 import { addLoadCommand } from './load-command.ts'
 import { addReportCommand } from './report-command.ts'
 import { addScenarioCommand } from './scenario-command.ts'
+import { faultlineVersion } from './version.ts'
 
 async function main(): Promise<void> {
   const program = new Command('faultline')
   program
     .description('Puts claims about Redis-protocol systems to the test: real faults, real load, counted losses.')
+    .version(faultlineVersion)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for the options)')
     .exitOverride()

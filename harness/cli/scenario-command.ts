@@ -86,6 +86,7 @@ async function runNamed(name: string, given: GivenOptions): Promise<number> {
   const arms = chooseArms(scenario, options.arm)
   const targets = targetsOf(scenario, options)
   const { jobs, notRun } = planJobs(scenario, arms, targets, options.arm.length > 0)
+  checkSettings(scenario, jobs, options.set)
   const seed = options.seed ?? (options.world === 'sim' ? 1 : Math.floor(Math.random() * 2 ** 32))
   return untilSignal(async (signal) => {
     const directory = makeReportDirectory(options.report, scenario)
@@ -103,6 +104,16 @@ async function runNamed(name: string, given: GivenOptions): Promise<number> {
     }
     return EXIT_STATUS[result.verdict]
   }, sayStopping)
+}
+
+/** A setting that each of the arms has of its own would change nothing. */
+function checkSettings(scenario: Scenario, jobs: readonly ArmJob[], set: Readonly<Record<string, string>>): void {
+  const owned = Object.keys(set).find((name) => jobs.every(({ arm }) => scenario.arms[arm]?.config[name] !== undefined))
+  if (owned === undefined) return
+  throw new HarnessError(
+    'BAD_OPTION',
+    `--set ${owned} would change nothing: it is what the arms differ in, and each has its own. Choose another setting, or another arm with --arm.`,
+  )
 }
 
 /** A kind of server and how to make a world for it; undefined in the simulator. */

@@ -23,6 +23,11 @@ test.for([
   ['a binary without its target', ['scenario', 'split-brain', '--binary', '/nope'], 'add --target redis'],
   ['redis in the simulator', ['scenario', 'split-brain', '--world', 'sim', '--target', 'redis'], 'our own engine only'],
   ['a setting without a value', ['scenario', 'split-brain', '--set', 'foo'], '--set takes name=value'],
+  [
+    'a setting that every arm has of its own',
+    ['scenario', 'perf/encodings', '--set', 'hash-max-listpack-entries=9', '--arm', 'hash-entries'],
+    'would change nothing',
+  ],
   ['a surplus word', ['scenario', 'split-brain', 'extra'], 'too many arguments'],
   ['an unknown option', ['scenario', 'split-brain', '--bogus'], "unknown option '--bogus'"],
   ['a load on nobody', ['load', '127.0.0.1:1', '-n', '1'], 'Start a server there, or name another'],
