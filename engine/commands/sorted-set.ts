@@ -113,7 +113,7 @@ function setScores(
     }
     if (old === undefined) added++
     else if (old !== result) updated++
-    if (old !== result) value.setBytes(args.memory, start, end, result)
+    if (old !== result) value.setFound(args.memory, start, end, old, result)
   }
   if (added + updated > 0) {
     if (existing === undefined) {

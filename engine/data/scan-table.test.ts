@@ -54,14 +54,20 @@ function contents(table: ScanTable): Map<string, string> {
   return new Map(pairs.sort())
 }
 
-test('keys are compared by their bytes', () => {
+test('keys are compared by their bytes, from where they are known to differ at the earliest', () => {
   const table = new ScanTable(SEED, false)
   fc.assert(
     fc.property(key, key, (a, b) => {
       table.addText(a)
       table.addText(b)
-      const order = table.compareKeys(table.findText(a), table.findText(b))
-      expect(Math.sign(order)).toBe(a === b ? 0 : a < b ? -1 : 1)
+      let shared = 0
+      while (shared < a.length && a[shared] === b[shared]) shared++
+      table.aim(table.findText(a))
+      for (const from of [0, shared >> 1, shared]) {
+        const order = table.compareAimed(table.findText(b), from)
+        expect(Math.sign(order)).toBe(a === b ? 0 : a < b ? -1 : 1)
+        expect(table.sharedBytes).toBe(shared)
+      }
     }),
   )
 })

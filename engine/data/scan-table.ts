@@ -17,6 +17,7 @@ import { ChunkedInt32Array } from './chunked-array.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { ByteRange } from './listpack.ts'
 import { RecordHeap } from './record-heap.ts'
+import type { KeyOrder } from './score-tree.ts'
 
 /** Where there is no entry. */
 export const NO_SLOT = -1
@@ -43,7 +44,7 @@ const COPY_BY_HAND_BYTES = 48
 
 export type HashSeed = readonly [low: number, high: number]
 
-export class ScanTable {
+export class ScanTable implements KeyOrder {
   size = 0
   private readonly seed: HashSeed
   /** The seed as signed integers, which the hash is faster with. */
@@ -62,6 +63,10 @@ export class ScanTable {
   private announced: AnnouncedKeys | undefined = undefined
   /** `size` at the last announcement. */
   private announcedSize = 0
+  /** Of the key that was looked for last. */
+  private foundHash = 0
+  /** `KeyOrder`: of the keys that `compareAimed` has compared last. */
+  sharedBytes = 0
 
   constructor(seed: HashSeed, hasValues: boolean) {
     this.seed = seed
@@ -91,8 +96,9 @@ export class ScanTable {
 
   /** The slot of the key at memory[start…end), or NO_SLOT. Slots stay valid until the next removal. */
   find(memory: Uint8Array, start: number, end: number): number {
-    if (this.size === 0) return NO_SLOT
-    return this.findHashed(this.hash(memory, start, end), memory, start, end)
+    const hash = this.hash(memory, start, end)
+    this.foundHash = hash
+    return this.size === 0 ? NO_SLOT : this.findHashed(hash, memory, start, end)
   }
 
   /**
@@ -194,19 +200,30 @@ export class ScanTable {
     return valueRange
   }
 
-  /** Less than 0 when the key of slot `a` is before that of slot `b` in the order of bytes, more when it is behind. */
-  compareKeys(a: number, b: number): number {
-    this.locate(this.recordOf(a))
-    const memory = recordMemory
-    const start = keyStart
-    const length = valueStart - start
-    this.locate(this.recordOf(b))
-    const shared = Math.min(length, valueStart - keyStart)
-    for (let i = 0; i < shared; i++) {
-      const difference = (memory[start + i] as number) - (recordMemory[keyStart + i] as number)
-      if (difference !== 0) return difference
+  /** `KeyOrder`: the key of this slot is compared with others until the table changes. */
+  aim(slot: number): void {
+    this.locate(this.recordOf(slot))
+    aimedMemory = recordMemory
+    aimedStart = keyStart
+    aimedLength = valueStart - keyStart
+  }
+
+  /** `KeyOrder`: less than 0 when the key aimed at is before that of `slot`, by bytes; both share the first `from`. */
+  compareAimed(slot: number, from: number): number {
+    this.locate(this.recordOf(slot))
+    const [aimed, other] = [aimedMemory, recordMemory]
+    const length = valueStart - keyStart
+    const end = aimedStart + Math.min(aimedLength, length)
+    let at = aimedStart + from
+    for (let otherAt = keyStart + from; at < end; at++, otherAt++) {
+      const difference = (aimed[at] as number) - (other[otherAt] as number)
+      if (difference !== 0) {
+        this.sharedBytes = at - aimedStart
+        return difference
+      }
     }
-    return length - (valueStart - keyStart)
+    this.sharedBytes = end - aimedStart
+    return aimedLength - length
   }
 
   // ————— Changing
@@ -224,6 +241,24 @@ export class ScanTable {
       if (this.hasValues) this.replaceValue(found, memory, start, end, value, valueFrom, valueTo)
       return ~found
     }
+    return this.append(hash, memory, start, end, value, valueFrom, valueTo)
+  }
+
+  /** As `add`, of a key that the last `find` did not find. */
+  addMissing(memory: Uint8Array, start: number, end: number): number {
+    return this.append(this.foundHash, memory, start, end, memory, end, end)
+  }
+
+  /** A new entry, of a key that is not there: its slot. */
+  private append(
+    hash: number,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+  ): number {
     const slot = this.size
     const bucket = this.bucketOf(hash)
     const record = this.writeRecord(memory, start, end, value, valueFrom, valueTo)
@@ -500,6 +535,11 @@ let recordStart = 0
 let keyStart = 0
 let valueStart = 0
 let recordEnd = 0
+
+/** The key that `aim` was called for. */
+let aimedMemory = recordMemory
+let aimedStart = 0
+let aimedLength = 0
 
 const keyRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }
 const valueRange: ByteRange = { memory: recordMemory, start: 0, end: 0 }

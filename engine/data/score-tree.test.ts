@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ScoreTree, step } from './score-tree.ts'
+import { ScanTable } from './scan-table.ts'
+import { type KeyOrder, ScoreTree, step } from './score-tree.ts'
 
 interface Pair {
   slot: number
@@ -10,6 +11,19 @@ interface Pair {
 /** Keys of slots in an order that is not that of the slots. */
 const keyOf = (slot: number): number => (slot * 7919) % 10_007
 const compareKeys = (a: number, b: number): number => keyOf(a) - keyOf(b)
+
+/** Keys that are known by how they compare: nothing is said about their bytes. */
+function keysBy(compare: (a: number, b: number) => number): KeyOrder {
+  let aimed = 0
+  return {
+    sharedBytes: 0,
+    aim(slot) {
+      aimed = slot
+    },
+    compareAimed: (slot) => compare(aimed, slot),
+  }
+}
+
 const byOrder = (a: Pair, b: Pair): number =>
   a.score === b.score ? compareKeys(a.slot, b.slot) : a.score < b.score ? -1 : 1
 const scores = fc.constantFrom(Number.NEGATIVE_INFINITY, -1e300, -0.5, 0, 1, 2, 3, Number.POSITIVE_INFINITY)
@@ -37,7 +51,7 @@ const run = fc.record({
 test('a tree holds slots in the order of score and key, and knows their ranks, while it grows and shrinks', () => {
   fc.assert(
     fc.property(fc.array(run, { maxLength: 12, size: 'max' }), (runs) => {
-      const tree = new ScoreTree(compareKeys)
+      const tree = new ScoreTree(keysBy(compareKeys))
       const model = new Map<number, number>()
       for (const { from, count, score, rises, removes } of runs) {
         for (let slot = from; slot < from + count; slot++) {
@@ -51,7 +65,7 @@ test('a tree holds slots in the order of score and key, and knows their ranks, w
         }
       }
       const ordered = Array.from(model, ([slot, score]) => ({ slot, score })).sort(byOrder)
-      const copy = tree.clone(compareKeys)
+      const copy = tree.clone(keysBy(compareKeys))
       for (const { slot, score } of ordered.slice(0, 300)) tree.remove(slot, score)
       expect(walk(tree, false)).toEqual(ordered.slice(300))
       expect([tree.size, copy.size]).toEqual([Math.max(ordered.length - 300, 0), ordered.length])
@@ -70,9 +84,34 @@ test('a tree holds slots in the order of score and key, and knows their ranks, w
   )
 })
 
+test('keys that begin alike are ordered by all of their bytes, among equal scores and others, while members come and go', () => {
+  const part = fc.constantFrom('', 'a', 'ab', 'element:', 'element:0000', '\x00', '\xff')
+  const name = fc.tuple(part, part, part, fc.nat(2000)).map(([a, b, c, number]) => a + b + c + number)
+  const names = fc.uniqueArray(name, { minLength: 300, maxLength: 1500, size: 'max' })
+  fc.assert(
+    fc.property(names, fc.integer({ min: 1, max: 40 }), (keys, scoreCount) => {
+      const table = new ScanTable([1, 2], false)
+      const tree = new ScoreTree(table)
+      const scoreOf = (slot: number): number => slot % scoreCount
+      for (const key of keys) {
+        const slot = table.addText(key)
+        tree.insert(slot, scoreOf(slot))
+      }
+      const order = (a: number, b: number): number =>
+        scoreOf(a) - scoreOf(b) || ((keys[a] as string) < (keys[b] as string) ? -1 : 1)
+      const ordered = keys.map((_, slot) => slot).sort(order)
+      expect(walk(tree, false).map(({ slot }) => slot)).toEqual(ordered)
+      expect(ordered.map((slot) => tree.rank(slot, scoreOf(slot)))).toEqual([...ordered.keys()])
+      for (const slot of keys.keys()) if (slot % 3 > 0) tree.remove(slot, scoreOf(slot))
+      expect(walk(tree, false).map(({ slot }) => slot)).toEqual(ordered.filter((slot) => slot % 3 === 0))
+    }),
+    { numRuns: 20 },
+  )
+})
+
 test('a slot that is renamed is found under its new name', () => {
   const names = new Map<number, number>()
-  const tree = new ScoreTree((a, b) => compareKeys(names.get(a) ?? a, names.get(b) ?? b))
+  const tree = new ScoreTree(keysBy((a, b) => compareKeys(names.get(a) ?? a, names.get(b) ?? b)))
   for (let slot = 0; slot < 2000; slot++) tree.insert(slot, slot % 5)
   for (let slot = 0; slot < 2000; slot++) {
     const rank = tree.rank(slot, slot % 5)
@@ -85,7 +124,7 @@ test('a slot that is renamed is found under its new name', () => {
 })
 
 test('finding a rank takes few steps in a large tree', () => {
-  const tree = new ScoreTree(compareKeys)
+  const tree = new ScoreTree(keysBy(compareKeys))
   for (let slot = 0; slot < 20_000; slot++) tree.insert(slot, slot % 977)
   let compared = 0
   const rank = tree.rankOf((score) => {
@@ -98,7 +137,7 @@ test('finding a rank takes few steps in a large tree', () => {
 
 test('memory follows the members, however they come', () => {
   for (const score of [(slot: number) => slot, (slot: number) => -slot, (slot: number) => keyOf(slot)]) {
-    const tree = new ScoreTree(compareKeys)
+    const tree = new ScoreTree(keysBy(compareKeys))
     for (let slot = 0; slot < 10_000; slot++) tree.insert(slot, score(slot))
     expect(tree.memoryBytes / 10_000).toBeLessThan(32)
     for (let slot = 0; slot < 9_990; slot++) tree.remove(slot, score(slot))
@@ -110,10 +149,11 @@ test('what an insertion, a rank and a removal compare grows with the logarithm o
   /** Mean comparisons of keys per operation on a tree of so many members. */
   const comparisons = (size: number): number[] => {
     let count = 0
-    const tree = new ScoreTree((a, b) => {
+    const keys = keysBy((a, b) => {
       count++
       return a - b
     })
+    const tree = new ScoreTree(keys)
     for (let i = 0; i < size; i++) tree.insert((i * 7919) % size, 0)
     const samples = 500
     const cost = (operation: (slot: number) => void): number => {

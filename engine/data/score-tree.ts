@@ -15,8 +15,16 @@ const CHILDREN_MAX = 128
 /** A leaf with its arrays and what refers to it. */
 const LEAF_BYTES = LEAF_MAX * 12 + 450
 
-/** Less than 0 when the key of slot `a` is before that of slot `b`. */
-export type CompareKeys = (a: number, b: number) => number
+/** The keys of slots in the order of their bytes. They must not change between `aim` and the last `compareAimed`. */
+export interface KeyOrder {
+  /** Bytes that the two keys compared last have in common at their beginning. */
+  readonly sharedBytes: number
+  /** Whose key is compared from now on. */
+  aim(slot: number): void
+  /** Less than 0 when the key aimed at is before that of `slot`. Both are known to begin with the same `from` bytes. */
+  compareAimed(slot: number, from: number): number
+}
+
 /** Where something begins or ends among the members: true for those from there on. Never true and then false. */
 type Boundary = (score: number, slot: number) => boolean
 
@@ -68,12 +76,20 @@ export interface TreePlace {
 }
 
 export class ScoreTree {
-  private readonly compareKeys: CompareKeys
+  private readonly keys: KeyOrder
   private root: TreeNode = new Leaf()
   private leafCount = 1
+  /** `keys` knows whose key is looked for. */
+  private isAimed = false
+  /**
+   * Bytes that the key looked for shares with those at both ends of what a search has left: all between share the
+   * lesser number. 0 at an end with another score.
+   */
+  private sharedBelow = 0
+  private sharedAbove = 0
 
-  constructor(compareKeys: CompareKeys) {
-    this.compareKeys = compareKeys
+  constructor(keys: KeyOrder) {
+    this.keys = keys
   }
 
   get size(): number {
@@ -86,6 +102,7 @@ export class ScoreTree {
 
   /** The score is a number, infinities included, and not NaN. */
   insert(slot: number, score: number): void {
+    this.beginSearch()
     const right = this.insertBelow(this.root, slot, score)
     if (right === undefined) return
     const root = new Branch()
@@ -96,12 +113,14 @@ export class ScoreTree {
   }
 
   remove(slot: number, score: number): void {
+    this.beginSearch()
     this.removeBelow(this.root, slot, score)
     while (this.root instanceof Branch && this.root.children.length === 1) this.root = this.root.children[0] as TreeNode
   }
 
   /** The member in `slot` will be in slot `renamed`: it is still found under the old one. */
   rename(slot: number, score: number, renamed: number): void {
+    this.beginSearch()
     let node = this.root
     while (node instanceof Branch) {
       const child = this.childFor(node, slot, score)
@@ -114,6 +133,7 @@ export class ScoreTree {
 
   /** How many members are before this one. */
   rank(slot: number, score: number): number {
+    this.beginSearch()
     let rank = 0
     let node = this.root
     while (node instanceof Branch) {
@@ -165,20 +185,20 @@ export class ScoreTree {
   }
 
   /** An independent tree over a table that has the same slots. */
-  clone(compareKeys: CompareKeys): ScoreTree {
-    return this.copy(compareKeys, ({ scores, slots }) => new Leaf(scores.slice(), slots.slice()))
+  clone(keys: KeyOrder): ScoreTree {
+    return this.copy(keys, ({ scores, slots }) => new Leaf(scores.slice(), slots.slice()))
   }
 
   /** The order as it is now, for reading, over a table that keeps the slots: leaves share their arrays until a change. */
-  freeze(compareKeys: CompareKeys): ScoreTree {
-    return this.copy(compareKeys, (leaf) => {
+  freeze(keys: KeyOrder): ScoreTree {
+    return this.copy(keys, (leaf) => {
       leaf.isShared = true
       return new Leaf(leaf.scores, leaf.slots)
     })
   }
 
-  private copy(compareKeys: CompareKeys, copyLeaf: (leaf: Leaf) => Leaf): ScoreTree {
-    const copy = new ScoreTree(compareKeys)
+  private copy(keys: KeyOrder, copyLeaf: (leaf: Leaf) => Leaf): ScoreTree {
+    const copy = new ScoreTree(keys)
     if (this.size === 0) return copy
     let last: Leaf | undefined
     const copyOf = (node: TreeNode): TreeNode => {
@@ -287,8 +307,7 @@ export class ScoreTree {
     let high = leastScores.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      const least = leastScores[middle] as number
-      if (least > score || (least === score && this.isAfter(leastSlots[middle] as number, slot))) high = middle
+      if (this.isBehind(leastScores[middle] as number, leastSlots[middle] as number, slot, score, false)) high = middle
       else low = middle + 1
     }
     return low - 1
@@ -300,15 +319,35 @@ export class ScoreTree {
     let high = size
     while (low < high) {
       const middle = (low + high) >>> 1
-      const other = scores[middle] as number
-      if (other < score || (other === score && this.isAfter(slot, slots[middle] as number))) low = middle + 1
-      else high = middle
+      if (this.isBehind(scores[middle] as number, slots[middle] as number, slot, score, true)) high = middle
+      else low = middle + 1
     }
     return low
   }
 
-  private isAfter(a: number, b: number): boolean {
-    return a !== b && this.compareKeys(a, b) > 0
+  private beginSearch(): void {
+    this.isAimed = false
+    this.sharedBelow = 0
+    this.sharedAbove = 0
+  }
+
+  /** Whether another member is behind the one that a search looks for, or `orEqual` it; the search goes on beside it. */
+  private isBehind(otherScore: number, other: number, slot: number, score: number, orEqual: boolean): boolean {
+    let shared = 0
+    let isBehind = otherScore > score
+    if (otherScore === score) {
+      const { keys } = this
+      if (!this.isAimed) {
+        keys.aim(slot)
+        this.isAimed = true
+      }
+      const order = keys.compareAimed(other, Math.min(this.sharedBelow, this.sharedAbove))
+      isBehind = orEqual ? order <= 0 : order < 0
+      shared = keys.sharedBytes
+    }
+    if (isBehind) this.sharedAbove = shared
+    else this.sharedBelow = shared
+    return isBehind
   }
 }
 

@@ -84,7 +84,7 @@ function addTables(bench: Bench): void {
   const table = new ScanTable([1, 2], false)
   for (let i = 0; i < LARGE; i++) table.addText(`element:${i}`)
   const members = table.clone()
-  const order = new ScoreTree((a, b) => members.compareKeys(a, b))
+  const order = new ScoreTree(members)
   const scores = Array.from({ length: LARGE }, (_, i) => i)
   for (const slot of scores) order.insert(slot, slot)
   bench

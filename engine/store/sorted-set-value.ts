@@ -11,7 +11,7 @@
 import { ChunkedFloat64Array } from '../data/chunked-array.ts'
 import { formatDouble } from '../data/double-text.ts'
 import { bytesOf, NO_SLOT, ScanTable } from '../data/scan-table.ts'
-import { type CompareKeys, ScoreTree, step } from '../data/score-tree.ts'
+import { type KeyOrder, ScoreTree, step } from '../data/score-tree.ts'
 import type { AggregateSettings } from './aggregate-settings.ts'
 import { type Aggregate, FREEZE_FROM_SIZE, ValueType } from './keyspace-port.ts'
 
@@ -34,41 +34,54 @@ class LargeSortedSet {
   /** By slot. */
   readonly scores: ChunkedFloat64Array
   readonly order: ScoreTree
+  /** Where the member is that `scoreOf` was asked for last. */
+  private found = NO_SLOT
 
   constructor(
     members: ScanTable,
     scores = new ChunkedFloat64Array(),
-    makeOrder = (compareKeys: CompareKeys) => new ScoreTree(compareKeys),
+    makeOrder = (keys: KeyOrder) => new ScoreTree(keys),
   ) {
     this.members = members
     this.scores = scores
-    this.order = makeOrder((a, b) => members.compareKeys(a, b))
+    this.order = makeOrder(members)
   }
 
   clone(): LargeSortedSet {
     const { members, scores, order } = this
-    return new LargeSortedSet(members.clone(), scores.clone(), (compareKeys) => order.clone(compareKeys))
+    return new LargeSortedSet(members.clone(), scores.clone(), (keys) => order.clone(keys))
   }
 
   freeze(): LargeSortedSet {
     const { members, scores, order } = this
-    return new LargeSortedSet(members.freeze(), scores.freeze(), (compareKeys) => order.freeze(compareKeys))
+    return new LargeSortedSet(members.freeze(), scores.freeze(), (keys) => order.freeze(keys))
+  }
+
+  /** Undefined when it is no member. */
+  scoreOf(memory: Uint8Array, start: number, end: number): number | undefined {
+    this.found = this.members.find(memory, start, end)
+    return this.found === NO_SLOT ? undefined : this.scores.get(this.found)
   }
 
   set(memory: Uint8Array, start: number, end: number, score: number): boolean {
-    const { members, order, scores } = this
-    const slot = members.add(memory, start, end)
-    if (slot >= 0) {
+    const old = this.scoreOf(memory, start, end)
+    return this.setFound(memory, start, end, old, score)
+  }
+
+  /** As `set`, of the member that `scoreOf` was asked for last, and said `old`. */
+  setFound(memory: Uint8Array, start: number, end: number, old: number | undefined, score: number): boolean {
+    const { found, members, order, scores } = this
+    if (old === undefined) {
+      const slot = members.addMissing(memory, start, end)
       scores.reserve(slot + 1)
       scores.set(slot, score)
       order.insert(slot, score)
       return true
     }
-    const old = scores.get(~slot)
     if (old === score) return false
-    order.remove(~slot, old)
-    scores.set(~slot, score)
-    order.insert(~slot, score)
+    order.remove(found, old)
+    scores.set(found, score)
+    order.insert(found, score)
     return false
   }
 
@@ -180,8 +193,7 @@ export class SortedSetValue implements Aggregate {
   scoreOfBytes(memory: Buffer, start: number, end: number): number | undefined {
     const { large } = this
     if (large === undefined) return this.score(memory.toString('latin1', start, end))
-    const slot = large.members.find(memory, start, end)
-    return slot === NO_SLOT ? undefined : large.scores.get(slot)
+    return large.scoreOf(memory, start, end)
   }
 
   /** A score as the value holds it: a listpack has whole numbers up to 2^62 with all their digits, the large form `%.17g`. */
@@ -226,6 +238,12 @@ export class SortedSetValue implements Aggregate {
   /** As `set`, of the member memory[start…end). */
   setBytes(memory: Buffer, start: number, end: number, score: number): boolean {
     if (this.large !== undefined) return this.large.set(memory, start, end, score)
+    return this.set(memory.toString('latin1', start, end), score)
+  }
+
+  /** As `setBytes`, of the member that `scoreOfBytes` was asked for last, and said `old`. */
+  setFound(memory: Buffer, start: number, end: number, old: number | undefined, score: number): boolean {
+    if (this.large !== undefined) return this.large.setFound(memory, start, end, old, score)
     return this.set(memory.toString('latin1', start, end), score)
   }
 
