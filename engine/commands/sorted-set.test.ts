@@ -134,6 +134,19 @@ for (const entries of ['4', '128']) {
   againstRedis(`sorted sets with up to ${entries} members in a listpack answer as those of redis-server 7.0`, () => {
     const pair = usePair({ settings: { 'zset-max-listpack-entries': entries, 'zset-max-listpack-value': '10' } })
 
+    test('a score of -0 is 0 in a small sorted set, also when that grows, and stays what it is in a large one', async () => {
+      const members = Array.from({ length: 130 }, (_, i) => ['1', `member:${i}`]).flat()
+      await pair().same([
+        ['ZADD', 'z', '-0', 'early'],
+        ['ZSCORE', 'z', 'early'],
+        ['ZADD', 'z', ...members],
+        ['ZADD', 'z', '-0', 'late'],
+        ['ZRANGE', 'z', '0', '1', 'WITHSCORES'],
+        ['OBJECT', 'ENCODING', 'z'],
+        ['DUMP', 'z'],
+      ])
+    })
+
     test('whatever is done to them', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (sequence) => {
