@@ -73,6 +73,10 @@ function levelled(words: Words, tips: ReadonlyMap<string, readonly string[]>, re
   if (first === 'xinfo' && second === 'consumers') {
     return Buffer.from(reply.replace(/idle\r\n:\d+/g, 'idle'), 'latin1')
   }
+  // A time to live that was given began at a moment of each server's own; the times given as such are later.
+  if (['expiretime', 'pexpiretime', 'eval', 'exec'].includes(first)) {
+    return Buffer.from(reply.replaceAll(/:[1-3]\d{9}(\d{3})?\r/g, ':soon\r'), 'latin1')
+  }
   const own = tips.get(first) ?? tips.get(`${first}|${second}`) ?? []
   // Which kind of reply it is, and whether there is anything.
   if (own.includes(FREE) && !reply.startsWith('-')) return Buffer.from(/^(?:[$*]-1|.)/.exec(reply)?.[0] ?? '', 'latin1')

@@ -143,9 +143,21 @@ export class Aof {
     }
     this.settledBytes = totalBytes
     this.baseBytes = files.manifest.base === undefined ? 0 : files.sizeOf(files.manifest.base.name)
+    this.warnOfEmptyBase()
     if (totalBytes === 0) return undefined
     const progress = new LoadingProgress(server, totalBytes)
     return { load: new AofLoad(server, files, progress), progress }
+  }
+
+  /**
+   * Even a snapshot of nothing has bytes: an empty one has lost its data. Redis 7.0 starts without a word, and so that a
+   * data directory of its does not fail here, this starts too; but it says so.
+   */
+  private warnOfEmptyBase(): void {
+    const name = this.files.manifest.base?.name
+    if (name?.endsWith('.rdb') && this.baseBytes === 0) {
+      this.server.log.warning(`The base file ${name} is empty, which no snapshot is: its data is lost`)
+    }
   }
 
   /** Data that no manifest names is not loaded, but not written over either; with no manifest at all it is refused. */
