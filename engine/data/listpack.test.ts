@@ -15,7 +15,7 @@ const text = fc.oneof(
     .map((size) => 'x'.repeat(size)),
 )
 const step = fc.record({
-  what: fc.constantFrom('append', 'prepend', 'insert', 'replace', 'remove', 'removeMany'),
+  what: fc.constantFrom('append', 'prepend', 'insert', 'replace', 'remove', 'removeFirst', 'removeMany', 'freeze'),
   index: fc.nat(40),
   text,
 })
@@ -37,6 +37,7 @@ test('a listpack holds what an array holds, whatever is added, replaced and remo
     fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const pack = Listpack.empty()
       const model: string[] = []
+      const frozen: { pack: Listpack; model: string[] }[] = []
       for (const { what, index, text } of steps) {
         const bytes = Buffer.from(`<${text}>`, 'latin1')
         const [start, end] = [1, bytes.length - 1]
@@ -50,6 +51,11 @@ test('a listpack holds what an array holds, whatever is added, replaced and remo
         } else if (what === 'insert') {
           pack.insert(pack.at(place), bytes, start, end)
           model.splice(place, 0, text)
+        } else if (what === 'freeze') {
+          frozen.push({ pack: pack.freeze(), model: [...model] })
+        } else if (what === 'removeFirst') {
+          if (model.length > 0) expect(pack.remove(pack.first())).toBe(pack.first())
+          model.shift()
         } else if (model.length > 0) {
           const position = pack.at(place)
           if (what === 'replace') pack.replace(position, bytes, start, end)
@@ -64,6 +70,7 @@ test('a listpack holds what an array holds, whatever is added, replaced and remo
       }
       expect(contents(pack)).toEqual(model)
       expect(backwards(pack)).toEqual(model)
+      for (const { pack: one, model: then } of frozen) expect(contents(one)).toEqual(then)
       const copy = Listpack.parse(pack.serialized())
       expect(copy === undefined ? undefined : contents(copy)).toEqual(model)
       expect(contents(pack.clone())).toEqual(model)
@@ -77,6 +84,19 @@ test('a listpack holds what an array holds, whatever is added, replaced and remo
       expect(pack.at(-model.length - 1)).toBe(END)
     }),
   )
+})
+
+test.each(['first', 'last'] as const)('a queue that is served at its %s keeps its memory', (end) => {
+  const pack = Listpack.empty()
+  const word = Buffer.from('a job of forty bytes, more or less so long')
+  const add = () => (end === 'first' ? pack.append(word, 0, word.length) : pack.prepend(word, 0, word.length))
+  for (let i = 0; i < 20; i++) add()
+  for (let i = 0; i < 1000; i++) {
+    add()
+    pack.remove(pack[end]())
+  }
+  expect(contents(pack)).toEqual(Array(20).fill(word.toString()))
+  expect(pack.reservedBytes).toBeLessThan(4 * pack.byteLength)
 })
 
 // Made by redis-server 7.0.15: RPUSH and DUMP with `rdbcompression no`.

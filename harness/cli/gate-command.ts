@@ -129,6 +129,7 @@ async function measure(
       commit: currentCommit(),
       host: thisHost(),
       budgetMs: options.budget * 60_000,
+      isThorough: options.updateBaseline !== undefined,
       onRound: (rounds, unfinished) => {
         process.stderr.write(`round ${rounds}: ${unfinished.map(({ name }) => name).join(', ')}\n`)
       },

@@ -73,6 +73,7 @@ function run(
     commit: 'b'.repeat(40),
     host,
     budgetMs: 60_000,
+    isThorough: false,
     signal: new AbortController().signal,
     onRound: () => {},
   })
@@ -112,6 +113,7 @@ test('the same engine passes, a faster one is an improvement, and a wild machine
     commit: 'b',
     host,
     budgetMs: 20,
+    isThorough: false,
     signal: new AbortController().signal,
     onRound: () => {},
   })

@@ -20,6 +20,8 @@ export interface GateOptions {
   commit: string
   host: GateHost
   budgetMs: number
+  /** Uses all of the budget: what becomes a baseline adds its error to that of every later run. */
+  isThorough: boolean
   signal: AbortSignal
   onRound: NonNullable<RoundsOptions['onRound']>
 }
@@ -34,7 +36,7 @@ export interface GateOutcome {
 }
 
 export async function runGate(options: GateOptions): Promise<GateOutcome> {
-  const { sampler, metrics, meanThreshold, baseline, control, host, budgetMs, signal, onRound } = options
+  const { sampler, metrics, meanThreshold, baseline, control, host, budgetMs, isThorough, signal, onRound } = options
   const startedAt = new Date().toISOString()
   const startMs = performance.now()
   const unusable = baseline === undefined ? undefined : whyNotComparable(baseline, control, host)
@@ -45,6 +47,7 @@ export async function runGate(options: GateOptions): Promise<GateOutcome> {
     meanThreshold,
     baseline: known,
     budgetMs,
+    isThorough,
     now: () => performance.now(),
     signal,
     onRound,

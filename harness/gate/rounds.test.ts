@@ -38,6 +38,9 @@ test('rounds go on until the last metric is known well enough', async () => {
   const quiet = machine({ get: 0.001, set: 0.001, zadd: 0.001 })
   const common = { metrics, meanThreshold: null, baseline: new Map(), budgetMs: 3_600_000 }
   expect((await measureRounds(quiet.sampler, { ...common, now: quiet.now })).samples.get('get')).toHaveLength(15)
+  const thorough = machine({ get: 0.001, set: 0.001, zadd: 0.001 })
+  await measureRounds(thorough.sampler, { ...common, budgetMs: 600_000, isThorough: true, now: thorough.now })
+  expect(thorough.rounds()).toBe(60)
   const { sampler, now } = machine({ get: 0.001, set: 0.001, zadd: 0.04 })
   const { samples } = await measureRounds(sampler, { ...common, now })
   expect(samples.get('zadd')?.length).toBeGreaterThan(15)

@@ -19,6 +19,8 @@ export interface RoundsOptions {
   /** Log costs by metric name; those of the mean are made from them. */
   baseline: ReadonlyMap<string, readonly number[]>
   budgetMs: number
+  /** Goes on until the budget is spent, however well the metrics are known. */
+  isThorough?: boolean
   now: () => number
   signal?: AbortSignal
   onRound?: (rounds: number, unfinished: readonly Metric[]) => void
@@ -48,7 +50,8 @@ export async function measureRounds(sampler: Sampler, options: RoundsOptions): P
     )
     // A round that would not end within the budget is not begun.
     const longestMs = Math.max(0, ...durationsMs)
-    if (unfinished.length === 0 || now() - start + longestMs > options.budgetMs || signal?.aborted) break
+    const isEnough = unfinished.length === 0 && options.isThorough !== true
+    if (isEnough || now() - start + longestMs > options.budgetMs || signal?.aborted) break
     const before = now()
     const found = new Map(await sampler.round())
     durationsMs.push(now() - before)
