@@ -80,46 +80,9 @@ function newInstance(program: LuaProgram, L: number): number {
   return 1
 }
 
+/** In the order of the original, which decides the order of `pairs(cjson)`. */
 function jsonFunctions(program: LuaProgram, settings: JsonSettings): Readonly<Record<string, LuaFunction>> {
   const { api } = program
-  const argumentsUpTo = (L: number, most: number): number => {
-    const count = api.lua_gettop(L)
-    return count > most ? program.raiseArgument(L, most + 1, 'found too many arguments') : count
-  }
-  const integer = (L: number, argument: number, least: number, most: number, now: number): number => {
-    if (api.lua_type(L, argument) <= LuaType.nil) return now
-    const value = api.luaL_checkinteger(L, argument)
-    if (value >= least && value <= most) return value
-    // The original always blames its first argument.
-    return program.raiseArgument(L, 1, `expected integer between ${least} and ${most}`)
-  }
-  /** A setting of one number, which the function answers. */
-  const number = (
-    least: number,
-    most: number,
-    name: 'encodeMaxDepth' | 'decodeMaxDepth' | 'precision',
-  ): LuaFunction => {
-    return (L) => {
-      argumentsUpTo(L, 1)
-      settings[name] = integer(L, 1, least, most, settings[name])
-      api.lua_pushnumber(L, settings[name])
-      return 1
-    }
-  }
-  const choice = (L: number, argument: number, words: readonly string[], now: number): number => {
-    const type = api.lua_type(L, argument)
-    if (type <= LuaType.nil) return now
-    if (type === LuaType.boolean) return api.lua_toboolean(L, argument)
-    program.checkString(L, argument)
-    const word = program.textAt(L, argument) as string
-    const found = words.indexOf(word)
-    return found >= 0 ? found : program.raiseArgument(L, argument, `invalid option '${word}'`)
-  }
-  const pushChoice = (L: number, words: readonly string[], value: number): number => {
-    if (value < 2) api.lua_pushboolean(L, value)
-    else program.pushText(L, words[value] as string)
-    return 1
-  }
   return {
     encode: (L) => {
       if (api.lua_gettop(L) !== 1) return program.raiseArgument(L, 1, 'expected 1 argument')
@@ -134,39 +97,96 @@ function jsonFunctions(program: LuaProgram, settings: JsonSettings): Readonly<Re
       new JsonDecoder(program, L, program.copyAt(L, 1) as Buffer, settings).decode()
       return 1
     },
-    encode_sparse_array: (L) => {
-      argumentsUpTo(L, 3)
-      const type = api.lua_type(L, 1)
-      if (type > LuaType.nil) settings.sparseConvert = choice(L, 1, ['off', 'on'], 0) === 1
-      settings.sparseRatio = integer(L, 2, 0, 0x7fffffff, settings.sparseRatio)
-      settings.sparseSafe = integer(L, 3, 0, 0x7fffffff, settings.sparseSafe)
-      api.lua_pushboolean(L, settings.sparseConvert ? 1 : 0)
-      api.lua_pushnumber(L, settings.sparseRatio)
-      api.lua_pushnumber(L, settings.sparseSafe)
-      return 3
-    },
-    encode_max_depth: number(1, 0x7fffffff, 'encodeMaxDepth'),
-    decode_max_depth: number(1, 0x7fffffff, 'decodeMaxDepth'),
-    encode_number_precision: number(1, 14, 'precision'),
-    encode_keep_buffer: (L) => {
-      argumentsUpTo(L, 1)
-      settings.keepBuffer = choice(L, 1, ['off', 'on'], settings.keepBuffer ? 1 : 0) === 1
-      api.lua_pushboolean(L, settings.keepBuffer ? 1 : 0)
-      return 1
-    },
-    encode_invalid_numbers: (L) => {
-      argumentsUpTo(L, 1)
-      const words = ['off', 'on', 'null']
-      settings.encodeInvalid = choice(L, 1, words, settings.encodeInvalid) as 0 | 1 | 2
-      return pushChoice(L, words, settings.encodeInvalid)
-    },
-    decode_invalid_numbers: (L) => {
-      argumentsUpTo(L, 1)
-      settings.decodeInvalid = choice(L, 1, ['off', 'on'], settings.decodeInvalid ? 1 : 0) === 1
-      api.lua_pushboolean(L, settings.decodeInvalid ? 1 : 0)
-      return 1
-    },
+    encode_sparse_array: (L) => setSparseArray(program, L, settings),
+    encode_max_depth: (L) => setNumber(program, L, settings, 'encodeMaxDepth', INTEGER_MAX),
+    decode_max_depth: (L) => setNumber(program, L, settings, 'decodeMaxDepth', INTEGER_MAX),
+    encode_number_precision: (L) => setNumber(program, L, settings, 'precision', 14),
+    encode_keep_buffer: (L) => setSwitch(program, L, settings, 'keepBuffer'),
+    encode_invalid_numbers: (L) => setEncodeInvalid(program, L, settings),
+    decode_invalid_numbers: (L) => setSwitch(program, L, settings, 'decodeInvalid'),
   }
+}
+
+/** A setting of one whole number from 1, which is answered. */
+function setNumber(
+  program: LuaProgram,
+  L: number,
+  settings: JsonSettings,
+  name: 'encodeMaxDepth' | 'decodeMaxDepth' | 'precision',
+  most: number,
+): number {
+  limitArguments(program, L, 1)
+  settings[name] = integerAt(program, L, { argument: 1, least: 1, most, now: settings[name] })
+  program.api.lua_pushnumber(L, settings[name])
+  return 1
+}
+
+/** A setting that is on or off, which is answered. */
+function setSwitch(
+  program: LuaProgram,
+  L: number,
+  settings: JsonSettings,
+  name: 'keepBuffer' | 'decodeInvalid',
+): number {
+  limitArguments(program, L, 1)
+  settings[name] = choiceAt(program, L, OFF_ON, settings[name] ? 1 : 0) === 1
+  program.api.lua_pushboolean(L, settings[name] ? 1 : 0)
+  return 1
+}
+
+function setEncodeInvalid(program: LuaProgram, L: number, settings: JsonSettings): number {
+  limitArguments(program, L, 1)
+  settings.encodeInvalid = choiceAt(program, L, OFF_ON_NULL, settings.encodeInvalid) as 0 | 1 | 2
+  if (settings.encodeInvalid < 2) program.api.lua_pushboolean(L, settings.encodeInvalid)
+  else program.pushText(L, OFF_ON_NULL[settings.encodeInvalid])
+  return 1
+}
+
+function setSparseArray(program: LuaProgram, L: number, settings: JsonSettings): number {
+  const { api } = program
+  limitArguments(program, L, 3)
+  settings.sparseConvert = choiceAt(program, L, OFF_ON, settings.sparseConvert ? 1 : 0) === 1
+  const bounds = { least: 0, most: INTEGER_MAX }
+  settings.sparseRatio = integerAt(program, L, { argument: 2, ...bounds, now: settings.sparseRatio })
+  settings.sparseSafe = integerAt(program, L, { argument: 3, ...bounds, now: settings.sparseSafe })
+  api.lua_pushboolean(L, settings.sparseConvert ? 1 : 0)
+  api.lua_pushnumber(L, settings.sparseRatio)
+  api.lua_pushnumber(L, settings.sparseSafe)
+  return 3
+}
+
+const INTEGER_MAX = 0x7fffffff
+const OFF_ON = ['off', 'on'] as const
+const OFF_ON_NULL = [...OFF_ON, 'null'] as const
+
+function limitArguments(program: LuaProgram, L: number, most: number): void {
+  if (program.api.lua_gettop(L) > most) program.raiseArgument(L, most + 1, 'found too many arguments')
+}
+
+/** The whole number given as an argument, or `now` where there is none. */
+function integerAt(
+  program: LuaProgram,
+  L: number,
+  { argument, least, most, now }: { argument: number; least: number; most: number; now: number },
+): number {
+  const { api } = program
+  if (api.lua_type(L, argument) <= LuaType.nil) return now
+  const value = api.luaL_checkinteger(L, argument)
+  if (value >= least && value <= most) return value
+  // The original always blames its first argument.
+  return program.raiseArgument(L, 1, `expected integer between ${least} and ${most}`)
+}
+
+/** The place among `words` of the first argument, a boolean being 0 or 1, or `now` where there is none. */
+function choiceAt(program: LuaProgram, L: number, words: readonly string[], now: number): number {
+  const { api } = program
+  const type = api.lua_type(L, 1)
+  if (type <= LuaType.nil) return now
+  if (type === LuaType.boolean) return api.lua_toboolean(L, 1)
+  program.checkString(L, 1)
+  const word = program.textAt(L, 1) as string
+  const found = words.indexOf(word)
+  return found >= 0 ? found : program.raiseArgument(L, 1, `invalid option '${word}'`)
 }
 
 /** Encodes the value on top of the stack, which stays. */
