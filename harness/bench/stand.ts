@@ -14,7 +14,7 @@ import { RespClient } from '../workload/resp-client.ts'
 import type { ServerProgram } from '../world/programs.ts'
 import { type AddressPlan, allocateAddresses } from '../world/real/addresses.ts'
 import { healInterrupted, Journal } from '../world/real/journal.ts'
-import { ServerProcess } from '../world/real/server-process.ts'
+import { prepareServerDirectory, ServerProcess } from '../world/real/server-process.ts'
 
 export type Contender = 'engine' | 'redis'
 
@@ -107,22 +107,36 @@ export class Stand {
     return new Stand(options, await allocateAddresses({ nodes: 2, clients: 0 }))
   }
 
-  /** Starts a server; resolves when it answers and has loaded its data. */
+  /**
+   * Starts a server that begins with nothing; resolves when it answers. One of this name that has been started must have
+   * been ended by `stopAll` before.
+   */
   async start(name: Contender, config: Readonly<Record<string, string>>): Promise<BenchServer> {
-    if (this.options.signal.aborted) throw interrupted()
-    const host = this.addresses.node(name === 'engine' ? 1 : 2)
-    const process = new ServerProcess(this.options.programs[name], join(this.directory, name), {
-      bind: host,
+    if (this.servers.has(name)) throw new Error(`${name} has been started: startAnew keeps its data and configuration`)
+    prepareServerDirectory(join(this.directory, name), {
+      bind: this.hostOf(name),
       port: String(PORT),
       'protected-mode': 'no',
       save: '',
       ...config,
     })
+    return this.launch(name)
+  }
+
+  /** Resolves when it answers and has loaded its data. */
+  private async launch(name: Contender): Promise<BenchServer> {
+    if (this.options.signal.aborted) throw interrupted()
+    const host = this.hostOf(name)
+    const process = new ServerProcess(this.options.programs[name], join(this.directory, name))
     if (process.pid !== undefined) this.journal.addProcess(process.pid)
     const server = new BenchServer(name, host, this.io, process)
     this.servers.set(name, server)
     await this.untilReady(server)
     return server
+  }
+
+  private hostOf(name: Contender): string {
+    return this.addresses.node(name === 'engine' ? 1 : 2)
   }
 
   private async untilReady(server: BenchServer): Promise<void> {
@@ -146,10 +160,13 @@ export class Stand {
     return server
   }
 
-  /** A new process in place of the one that runs, with its configuration and the data that is on disk. */
+  /**
+   * A new process in place of the one that runs, with the data and the configuration file that are on disk; resolves
+   * when it has loaded the data.
+   */
   async startAnew(name: Contender): Promise<BenchServer> {
     await this.server(name).stop()
-    return this.start(name, {})
+    return this.launch(name)
   }
 
   /** Ends the servers and removes their data and configuration: what starts next begins with nothing. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path'
 import type { ServerProgram } from '../programs.ts'
 import type { DiskFault, DiskKind } from '../world.ts'
-import { ServerProcess } from './server-process.ts'
+import { prepareServerDirectory, ServerProcess } from './server-process.ts'
 
 export interface RealNodeOptions {
   name: string
@@ -41,10 +41,11 @@ export class RealNode {
     return this.server?.endedWith
   }
 
-  /** Starts a process; the last one must have ended. */
+  /** Starts a process; the last one must have ended. From the second on its configuration is what the last one left. */
   start(): void {
     const { program, journal } = this.options
-    this.server = new ServerProcess(program, this.directory, this.configuration, this.environment())
+    if (this.server === undefined) prepareServerDirectory(this.directory, this.configuration)
+    this.server = new ServerProcess(program, this.directory, this.environment())
     if (this.server.pid !== undefined) journal(this.server.pid)
   }
 

@@ -1,8 +1,19 @@
 /** One server process: its directory, configuration file and log. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerProgram } from '../programs.ts'
+
+const CONFIG_FILE = 'redis.conf'
+
+/**
+ * Makes a server's directory with its configuration file: once, before its first process. Later processes find the
+ * file as the server left it, which may have rewritten it (CONFIG REWRITE).
+ */
+export function prepareServerDirectory(directory: string, config: Readonly<Record<string, string>>): void {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, CONFIG_FILE), renderConfig(config))
+}
 
 export class ServerProcess {
   readonly directory: string
@@ -11,22 +22,14 @@ export class ServerProcess {
   private status: string | undefined
 
   /**
-   * Starts at once, in a process group of its own: a Ctrl-C on the terminal does not reach it. A configuration file that
-   * is there already stays: the server may have rewritten it.
+   * Starts at once, in a process group of its own: a Ctrl-C on the terminal does not reach it.
+   * @param directory made by `prepareServerDirectory`; its configuration file is what the server is started with
    */
-  constructor(
-    program: ServerProgram,
-    directory: string,
-    config: Readonly<Record<string, string>>,
-    environment: Readonly<Record<string, string>> = {},
-  ) {
+  constructor(program: ServerProgram, directory: string, environment: Readonly<Record<string, string>> = {}) {
     this.directory = directory
-    mkdirSync(directory, { recursive: true })
-    const file = join(directory, 'redis.conf')
-    if (!existsSync(file)) writeFileSync(file, renderConfig(config))
     const log = openSync(join(directory, 'log'), 'a')
     try {
-      this.child = spawn(program.command, [...program.args, file], {
+      this.child = spawn(program.command, [...program.args, join(directory, CONFIG_FILE)], {
         cwd: directory,
         detached: true,
         env: { ...process.env, ...environment },
