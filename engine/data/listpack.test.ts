@@ -86,6 +86,29 @@ test('a listpack holds what an array holds, whatever is added, replaced and remo
   )
 })
 
+test('elements that come and go at both ends keep their memory', () => {
+  const pack = Listpack.empty()
+  const model: string[] = []
+  for (let i = 0; i < 5000; i++) {
+    const word = Buffer.from(`${'x'.repeat(i % 50)}${i}`)
+    if (i % 3 === 0) {
+      pack.prepend(word, 0, word.length)
+      model.unshift(word.toString())
+    } else {
+      pack.append(word, 0, word.length)
+      model.push(word.toString())
+    }
+    if (model.length > 30) {
+      pack.remove(i % 2 === 0 ? pack.first() : pack.last())
+      if (i % 2 === 0) model.shift()
+      else model.pop()
+    }
+    expect(pack.reservedBytes).toBeLessThanOrEqual(Math.max(256, 4 * pack.byteLength))
+  }
+  expect(contents(pack)).toEqual(model)
+  expect(backwards(pack)).toEqual(model)
+})
+
 test.each(['first', 'last'] as const)('a queue that is served at its %s keeps its memory', (end) => {
   const pack = Listpack.empty()
   const word = Buffer.from('a job of forty bytes, more or less so long')
@@ -137,7 +160,9 @@ test.each<[string, (pack: Listpack, other: Listpack) => void]>([
   ['insert', (pack) => pack.insert(pack.last(), Buffer.from('new'), 0, 3)],
   ['replace', (pack) => pack.replace(pack.first(), Buffer.from('uno'), 0, 3)],
   ['replaceInteger', (pack) => pack.replaceInteger(pack.last(), 8)],
-  ['remove', (pack) => pack.remove(pack.first())],
+  ['remove first', (pack) => pack.remove(pack.first())],
+  ['remove last', (pack) => pack.remove(pack.last())],
+  ['replace first by something shorter', (pack) => pack.replace(pack.first(), Buffer.from('1'), 0, 1)],
 ])('a frozen listpack stays as it was: %s', (_name, change) => {
   const make = () => {
     // With room behind the entries, so that the bytes need not be exchanged.
