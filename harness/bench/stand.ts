@@ -128,9 +128,9 @@ export class Stand {
     if (this.options.signal.aborted) throw interrupted()
     const host = this.hostOf(name)
     const process = new ServerProcess(this.options.programs[name], join(this.directory, name))
-    if (process.pid !== undefined) this.journal.addProcess(process.pid)
     const server = new BenchServer(name, host, this.io, process)
     this.servers.set(name, server)
+    if (process.pid !== undefined) this.journal.addProcess(process.pid)
     await this.untilReady(server)
     return server
   }

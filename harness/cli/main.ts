@@ -45,15 +45,24 @@ function reportError(error: unknown): number {
     process.stderr.write(`error: ${error.message}\n`)
     return EXIT_STATUS.unknown
   }
-  process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  if (isFullDisk(error)) process.stderr.write(`error: ${error.message}. Make room on the disk, and run it again.\n`)
+  else process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   return EXIT_STATUS.unknown
 }
 
-/** `… | head` closes the pipe: nobody reads any more, so the run ends; what it started is reaped. */
-function onOutputClosed(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(EXIT_STATUS.unknown)
+/** Whatever was to be written: it is no fault of the program. */
+function isFullDisk(error: unknown): error is Error {
+  return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
-process.stdout.on('error', onOutputClosed)
+/**
+ * `… | head` closes the pipe, or the output goes to a file on a disk that is full: nobody will read it, so the run ends;
+ * what it started is reaped.
+ */
+function onOutputFailed(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? EXIT_STATUS.unknown : reportError(error))
+}
+
+process.stdout.on('error', onOutputFailed)
+process.stderr.on('error', () => process.exit(EXIT_STATUS.unknown))
 await main()

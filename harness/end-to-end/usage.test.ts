@@ -1,5 +1,5 @@
 /** Wrong usage, as a newcomer would have it: exit status 2 and a sentence that says what to do. */
-import { readdirSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureBundle } from '../../bin/bundle.js'
 import { makeWorkplace, runFaultline } from './testing/command-line.ts'
@@ -69,6 +69,18 @@ test('without a name the scenarios are listed with their claims', async () => {
   const { status, stdout } = await runFaultline(['scenario'], workplace.path)
   expect(stdout).toContain('cluster/split-brain\n    A partition makes two primaries')
   expect(status).toBe(0)
+})
+
+// Anything may be written there, and nothing ever fits.
+test.runIf(existsSync('/dev/full'))('output that goes to a full disk is an error and no verdict', async () => {
+  const full = openSync('/dev/full', 'w')
+  try {
+    const { status, stderr } = await runFaultline(['scenario'], workplace.path, {}, full)
+    expect(stderr).toBe('error: ENOSPC: no space left on device, write. Make room on the disk, and run it again.\n')
+    expect(status).toBe(2)
+  } finally {
+    closeSync(full)
+  }
 })
 
 test('wrong usage leaves nothing in the working directory', async () => {

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { HarnessError } from '../errors.ts'
 import { History, type HistoryEvent, type Recorder } from './history.ts'
 
-/** Lines are gathered up to this many characters before they are written. */
+/** Lines are gathered up to this many characters before they are written, */
 const BUFFER_CHARACTERS = 1 << 16
+/** and for so long: what is written tells that the disk is full. */
+const BUFFER_MS = 500
 
 /**
- * Events come from callbacks of sockets and timers, where nobody catches what is thrown: so a full disk is noted, and
- * whoever closes the file asks for it.
+ * Events come from callbacks of sockets and timers, where nobody catches what is thrown: so a full disk is noted and
+ * told, once, to `onFailure`; whoever closes the file asks for it.
  */
 export class FileRecorder implements Recorder {
   /** Relative to the result file, which lies beside it. */
@@ -17,12 +19,15 @@ export class FileRecorder implements Recorder {
   /** Why the file is not whole. */
   failure: HarnessError | undefined
   private readonly descriptor: number
+  private readonly onFailure: () => void
   private buffer = ''
+  private flushedMs = Number.NEGATIVE_INFINITY
   private isClosed = false
 
   /** @throws {HarnessError} RESULT_FILE: the file cannot be made */
-  constructor(directory: string, name: string) {
+  constructor(directory: string, name: string, onFailure: () => void = () => {}) {
     this.path = name
+    this.onFailure = onFailure
     try {
       this.descriptor = openSync(join(directory, name), 'w')
     } catch (error) {
@@ -32,7 +37,8 @@ export class FileRecorder implements Recorder {
 
   record(event: HistoryEvent): void {
     this.buffer += `${JSON.stringify(event)}\n`
-    if (this.buffer.length >= BUFFER_CHARACTERS) this.flush()
+    const isDue = this.buffer.length >= BUFFER_CHARACTERS || performance.now() - this.flushedMs >= BUFFER_MS
+    if (isDue) this.flush()
   }
 
   /** Does not throw: see `failure`. May be called again. */
@@ -46,12 +52,14 @@ export class FileRecorder implements Recorder {
   private flush(): void {
     const text = this.buffer
     this.buffer = ''
+    this.flushedMs = performance.now()
     if (this.failure !== undefined) return
     try {
       // Unlike writeSync, all of it or an error.
       writeFileSync(this.descriptor, text)
     } catch (error) {
       this.failure = unwritable(this.path, error)
+      this.onFailure()
     }
   }
 }

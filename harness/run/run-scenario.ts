@@ -154,13 +154,15 @@ export interface OneArmOptions {
   signal: AbortSignal
 }
 
-/** One arm in a world of its own, judged. Rejects as `runScenario` does. */
+/** One arm in a world of its own, judged. Rejects as `runScenario` does; with RESULT_FILE when its history cannot be written. */
 export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
   const { scenario, arm, target, seed, signal, historyDirectory, onPhase } = options
   const facts = factsFor(scenario, arm, options.settings)
   const world = await options.createWorld()
   const abort = (): void => void world.close()
   signal.addEventListener('abort', abort)
+  // What is simulated is over soon; in real time nobody should wait for the end of a run that cannot be kept.
+  const onUnwritable = world.kind === 'real' ? abort : undefined
   let file: FileRecorder | undefined
   const history = new History()
   const recorder: Recorder = {
@@ -171,7 +173,9 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     },
   }
   try {
-    if (historyDirectory !== null) file = new FileRecorder(historyDirectory, `history-${options.label ?? arm}.jsonl`)
+    if (historyDirectory !== null) {
+      file = new FileRecorder(historyDirectory, `history-${options.label ?? arm}.jsonl`, onUnwritable)
+    }
     const run = await world.drive(runArm({ scenario, arm, target, seed, facts, world, recorder, onPhase }))
     file?.close()
     if (file?.failure !== undefined) throw file.failure
@@ -182,7 +186,7 @@ export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
     }
   } catch (error) {
     if (signal.aborted) throw interrupted()
-    throw error
+    throw file?.failure ?? error
   } finally {
     signal.removeEventListener('abort', abort)
     file?.close()

@@ -25,32 +25,39 @@ export function makeWorkplace(): { path: string; dispose(): void } {
   return { path, dispose: () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }) }
 }
 
-export function startFaultline(args: readonly string[], cwd: string, env: Record<string, string> = {}): Running {
+/** `stdout`: a descriptor in place of the pipe; what is written there is not seen here. */
+export function startFaultline(
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+  stdout: number | 'pipe' = 'pipe',
+): Running {
   const child = spawn(process.execPath, [join(repositoryRoot, 'bin/faultline.js'), ...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   })
-  let stdout = ''
+  let output = ''
   let stderr = ''
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk
+  child.stdout?.on('data', (chunk) => {
+    output += chunk
   })
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     stderr += chunk
   })
   const finished = new Promise<Finished>((resolve) => {
-    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }))
+    child.on('close', (status, signal) => resolve({ status, signal, stdout: output, stderr }))
   })
-  return { child, output: () => stdout + stderr, finished }
+  return { child, output: () => output + stderr, finished }
 }
 
 export function runFaultline(
   args: readonly string[],
   cwd: string,
   env: Record<string, string> = {},
+  stdout: number | 'pipe' = 'pipe',
 ): Promise<Finished> {
-  return startFaultline(args, cwd, env).finished
+  return startFaultline(args, cwd, env, stdout).finished
 }
 
 /** Polls until `condition` holds; rejects with `what` after `timeoutMs`. */

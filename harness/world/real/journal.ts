@@ -57,8 +57,13 @@ export class Journal {
 
   private save(): void {
     const text = JSON.stringify(this.contents)
-    writeFileSync(`${this.path}.new`, text)
-    renameSync(`${this.path}.new`, this.path)
+    try {
+      writeFileSync(`${this.path}.new`, text)
+      renameSync(`${this.path}.new`, this.path)
+    } catch (error) {
+      rmSync(`${this.path}.new`, { force: true })
+      throw error
+    }
   }
 }
 
