@@ -2,6 +2,7 @@
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureBundle } from '../../bin/bundle.js'
+import { withNameService } from '../load/testing/name-service.ts'
 import { makeWorkplace, runFaultline } from './testing/command-line.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -69,6 +70,20 @@ test('without a name the scenarios are listed with their claims', async () => {
   const { status, stdout } = await runFaultline(['scenario'], workplace.path)
   expect(stdout).toContain('cluster/split-brain\n    A partition makes two primaries')
   expect(status).toBe(0)
+})
+
+test('a load on a name that leads nowhere is refused before anything is measured, and the program ends', async () => {
+  const names = makeWorkplace()
+  try {
+    const options = { NODE_OPTIONS: withNameService(names.path, 'never') }
+    const args = ['load', 'db.example:6379', '--duration', '1h']
+    const { status, stdout, stderr } = await runFaultline(args, workplace.path, options)
+    expect(stderr).toMatch(/^error: The name db\.example leads nowhere: no answer within 4 s/)
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  } finally {
+    names.dispose()
+  }
 })
 
 // Anything may be written there, and nothing ever fits.

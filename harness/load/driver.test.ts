@@ -1,6 +1,10 @@
 /** The driver in virtual time: what it offers, what it counts, and what a stall, a crash or an interruption does to it. */
 import { describe, expect, it } from 'vitest'
+import { type Io, IoError } from '../../engine/io.ts'
 import type { LoadCounts, LoadResult } from '../../reports/load-result.ts'
+import { createSimulation } from '../world/sim/simulation.ts'
+import { Driver } from './driver.ts'
+import { defaultLoad } from './load-spec.ts'
 import { type SimulatedLoad, simulateLoad } from './testing/simulated-load.ts'
 
 const add = (rows: readonly LoadCounts[]): LoadCounts => ({
@@ -213,5 +217,33 @@ describe('an interrupted run', () => {
     expect(result.counts.errors).toBeGreaterThanOrEqual(4)
     expect(result.errors[0]!.text).toBe('the run was interrupted')
     expect(result.seconds.length).toBeLessThanOrEqual(3)
+  })
+})
+
+describe('a target that nobody reaches', () => {
+  it('is unreachable, also when some clients already try again while others still wait', async () => {
+    const simulation = createSimulation({ seed: 'unreachable' })
+    let attempts = 0
+    let found: Driver['unreachable'] = { reason: 'not prepared yet', refused: false }
+    simulation.host('driver', { addresses: ['10.0.0.2'] }).start((io) => {
+      // The first attempt fails at once, all others after a second.
+      const connect: Io['network']['connect'] = (options, handlers) => {
+        const delayMs = attempts++ === 0 ? 1 : 1000
+        const never = { onConnect() {}, onData() {}, onClose() {} }
+        io.timers.after(delayMs, () => handlers.onClose(new IoError('ECONNREFUSED', 'ECONNREFUSED')))
+        return io.network.connect(options, never)
+      }
+      const network = { ...io.network, connect }
+      const target = { kind: 'server', host: '10.9.9.9', port: 6379 } as const
+      const spec = { ...defaultLoad, target, connections: 3 }
+      const driver = new Driver({ io: { ...io, network }, spec, part: { index: 0, of: 1 }, spins: false })
+      driver.prepare(() => {
+        found = driver.unreachable
+        driver.close()
+      })
+    })
+    await simulation.run(3000)
+    expect(found).toEqual({ reason: 'ECONNREFUSED', refused: false })
+    expect(attempts).toBeGreaterThan(3)
   })
 })

@@ -32,6 +32,12 @@ const BATCH = 256
 const FAREWELL_MS = 500
 const INTERRUPTED = 'the run was interrupted'
 
+/** Why the target cannot be loaded; `refused`: it answers, and does not want us. */
+export interface Unreachable {
+  reason: string
+  refused: boolean
+}
+
 export interface DriverOptions {
   io: Io
   spec: LoadSpec
@@ -75,6 +81,9 @@ export class Driver implements ClientOwner {
   private isRunning = false
   private isClosed = false
   private topologyFailure: string | undefined
+  /** At least one first attempt to connect has succeeded. */
+  private isReached = false
+  private firstFailure: Unreachable | undefined
   /** Those of each row of `spec.consumers`. */
   private consumers: readonly RunningConsumer[][] = []
   private endTimer: Timer | undefined
@@ -143,7 +152,12 @@ export class Driver implements ClientOwner {
         if (--connecting === 0) this.io.timers.defer(done)
       }
       if (connecting === 0) this.io.timers.defer(done)
-      for (const client of this.clients) client.connect(oneDone)
+      for (const client of this.clients) {
+        client.connect(() => {
+          this.noteAttempt(client)
+          oneDone()
+        })
+      }
       this.startConsumers(oneDone)
     }
     if (this.topology === undefined) connect()
@@ -153,6 +167,15 @@ export class Driver implements ClientOwner {
         if (failure === undefined) connect()
         else done()
       })
+    }
+  }
+
+  /** Of a client's first attempt. Others may be under way by the time the last client has made its first. */
+  private noteAttempt(client: LoadClient): void {
+    if (client.downReason === undefined) this.isReached = true
+    else {
+      const refused = client instanceof DirectClient && client.isRefused
+      this.firstFailure ??= { reason: client.downReason, refused }
     }
   }
 
@@ -302,12 +325,10 @@ export class Driver implements ClientOwner {
     return nextArrivalUs >= endUs && this.nowUs >= endUs
   }
 
-  /** Why nothing can be loaded; undefined: at least one client has a connection. */
-  get unreachable(): { reason: string; refused: boolean } | undefined {
+  /** Why nothing can be loaded; undefined: at least one client has had a connection. */
+  get unreachable(): Unreachable | undefined {
     if (this.topologyFailure !== undefined) return { reason: this.topologyFailure, refused: false }
-    const [first] = this.clients
-    if (first === undefined || this.clients.some(({ downReason }) => downReason === undefined)) return undefined
-    return { reason: first.downReason ?? '', refused: first instanceof DirectClient && first.isRefused }
+    return this.isReached ? undefined : this.firstFailure
   }
 
   /** From the beginning of measuring to the end of the plan, or to the last answer where that is later. */

@@ -1,8 +1,9 @@
 /** A thread of a load in a worker: the entry of `dist/load-worker.js`. */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Unreachable } from './driver.ts'
 import type { LoadSpec } from './load-spec.ts'
 import type { SecondTally } from './tally.ts'
-import { LocalThread, type ThreadOutcome, type ThreadPart, type Unreachable } from './thread.ts'
+import { LocalThread, type ThreadOutcome, type ThreadPart } from './thread.ts'
 
 export type WorkerOrder = 'run' | 'interrupt'
 

@@ -1,9 +1,10 @@
 /** Loads on a real server: what only sockets and threads can show. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ensureBundle } from '../../bin/bundle.js'
 import { hasRedisServer, type RunningRedis, startRedis } from '../../engine/testing/redis-server.ts'
 import { runLoad } from './load.ts'
 import { defaultLoad, type LoadSpec } from './load-spec.ts'
+import { withNameService } from './testing/name-service.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -16,6 +17,7 @@ describe.runIf(hasRedisServer)('a load on a real server', () => {
     await server.connection.send('AUTH', 'secret')
   })
   afterAll(() => server.stop())
+  afterEach(() => vi.unstubAllEnvs())
 
   const spec = (part: Partial<LoadSpec> = {}): LoadSpec => ({
     ...defaultLoad,
@@ -135,6 +137,15 @@ describe.runIf(hasRedisServer)('a load on a real server', () => {
     await expect(runLoad(spec({ credentials: { user: null, password: 'x' } }))).rejects.toThrow('asks for a password')
     const unix = { kind: 'unix', path: `${server.directory}/nobody` } as const
     await expect(runLoad(spec({ target: unix, threads: 2 }))).rejects.toThrow('Start a server there')
+  })
+
+  it('reaches a server by a name that takes long to look up, with every connection', async () => {
+    const options = withNameService(server.directory, { addresses: ['127.0.0.1'], delayMs: 1500 })
+    vi.stubEnv('NODE_OPTIONS', options)
+    const target = { kind: 'server', host: 'db.example', port: server.port } as const
+    const result = await runLoad(spec({ target }))
+    expect(result.counts).toEqual({ sent: 3000, ok: 3000, errors: 0, timeouts: 0 })
+    expect(result.target).toBe(`db.example:${server.port}`)
   })
 
   it('leaves no secret in its result', async () => {

@@ -6,11 +6,12 @@
 import { performance } from 'node:perf_hooks'
 import type { LoadCounts, LoadResult } from '../../reports/load-result.ts'
 import { HarnessError } from '../errors.ts'
-import type { Driver } from './driver.ts'
+import type { Driver, Unreachable } from './driver.ts'
 import type { LoadSpec } from './load-spec.ts'
 import { readCapture } from './monitor-capture.ts'
 import { summarize, targetName } from './summary.ts'
-import { LocalThread, type Unreachable, WorkerThread } from './thread.ts'
+import { probeTarget } from './target-probe.ts'
+import { LocalThread, WorkerThread } from './thread.ts'
 
 /** What happened in one second of measuring, for a progress line. */
 export interface LoadProgress {
@@ -28,15 +29,17 @@ export interface LoadOptions {
 
 /**
  * Runs a load against real servers. Every socket is closed when it resolves or rejects.
- * @throws HarnessError BAD_OPTION when the specification makes no sense, LOAD_TARGET when nothing answers at the start
+ * @throws HarnessError BAD_OPTION when the specification makes no sense, LOAD_TARGET when nothing answers at the start, within a few
+ * seconds; INTERRUPTED when the signal comes before that is known
  */
 export async function runLoad(given: LoadSpec, options: LoadOptions = {}): Promise<LoadResult> {
   // A capture brings its own commands.
   const spec = { ...given, commands: readCapture(given)?.commands ?? given.commands }
   const { signal } = options
+  const addresses = await probeTarget(spec.target, signal)
   const progress = new ProgressSum(spec.threads, options.onProgress)
   const threads = Array.from({ length: spec.threads }, (_, index) => {
-    const part = { index, of: spec.threads }
+    const part = { index, of: spec.threads, addresses }
     const onSecond: Driver['tally']['onSecond'] = (second, at) => progress.add(at, second)
     return spec.threads === 1 ? new LocalThread(spec, part, onSecond) : new WorkerThread(spec, part, onSecond)
   })

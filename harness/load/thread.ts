@@ -4,20 +4,20 @@
  */
 import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
+import type { Io } from '../../engine/io.ts'
 import { createNodeIo } from '../../engine/node/io.ts'
 import { HarnessError } from '../errors.ts'
 import { createDeferred } from '../world/deferred.ts'
 import { loadWorkerBundle } from '../world/programs.ts'
-import { Driver } from './driver.ts'
+import { Driver, type Unreachable } from './driver.ts'
 import { isOpenLoop, type LoadSpec } from './load-spec.ts'
 import type { WorkerMessage, WorkerOrder } from './load-worker.ts'
 import { readCapture } from './monitor-capture.ts'
 import type { Part } from './summary.ts'
 import type { SecondTally } from './tally.ts'
+import type { Addresses } from './target-probe.ts'
 
 const LAST_MESSAGES_MS = 200
-
-export type Unreachable = NonNullable<Driver['unreachable']>
 
 export interface ThreadOutcome extends Part {
   measuredMs: number
@@ -27,6 +27,8 @@ export interface ThreadOutcome extends Part {
 export interface ThreadPart {
   index: number
   of: number
+  /** What is known of the hosts at the start. */
+  addresses: Addresses
 }
 
 type OnSecond = (second: SecondTally, index: number) => void
@@ -34,10 +36,25 @@ type OnSecond = (second: SecondTally, index: number) => void
 export class LocalThread {
   private readonly spec: LoadSpec
   private readonly driver: Driver
+  private isRunning = false
 
   constructor(spec: LoadSpec, part: ThreadPart, onSecond: OnSecond) {
     this.spec = spec
-    this.driver = new Driver({ io: createNodeIo(), spec, part, spins: true, onSecond, capture: readCapture(spec) })
+    const io = this.createIo(part.addresses)
+    this.driver = new Driver({ io, spec, part, spins: true, onSecond, capture: readCapture(spec) })
+  }
+
+  /** First connections go to known addresses; later ones by name, since a failover may show in the name service. */
+  private createIo(addresses: Addresses): Io {
+    const io = createNodeIo()
+    const network: Io['network'] = {
+      listen: (options, handlers) => io.network.listen(options, handlers),
+      connect: (options, handlers) => {
+        const known = this.isRunning ? undefined : addresses[options.host]
+        return io.network.connect(known === undefined ? options : { ...options, host: known }, handlers)
+      },
+    }
+    return { ...io, network }
   }
 
   /** Connects; resolves with why nothing can be reached, or with nothing. */
@@ -48,6 +65,7 @@ export class LocalThread {
 
   async run(): Promise<ThreadOutcome> {
     const { driver, spec } = this
+    this.isRunning = true
     const before = performance.eventLoopUtilization()
     await new Promise<void>((resolve) => driver.start(resolve))
     // An open loop spins: its event loop is always busy, and its lateness tells instead.
