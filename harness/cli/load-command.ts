@@ -11,7 +11,7 @@ import { missed, type Objective, parseObjective } from '../load/objective.ts'
 import { presetNames } from '../load/presets.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { type LoadOptions, loadSpecs, withoutSecrets } from './load-options.ts'
-import { loadLine, loadText, searchPointLine, searchText } from './load-text.ts'
+import { loadLine, loadText, progressText, searchPointText, searchText } from './load-text.ts'
 import { checkOutputFiles, jsonText, writeOutputFile } from './output-file.ts'
 import { untilSignal } from './until-signal.ts'
 import { faultlineVersion } from './version.ts'
@@ -111,7 +111,7 @@ async function measure(specs: readonly LoadSpec[], { options, objective, signal,
     if (objective !== undefined) judge(result, objective)
     results.push(result)
     if (options.json !== '-') {
-      process.stdout.write(isQuiet ? loadLine(result) : loadText(result, process.stdout.columns ?? 100))
+      process.stdout.write(isQuiet ? loadLine(result) : loadText(result, outputColumns()))
     }
   }
   writeOutputs(options, results.length === 1 ? results[0] : results, () => reportOf(results, null))
@@ -128,10 +128,10 @@ async function search(spec: LoadSpec, objective: Objective, { options, signal, i
     signal,
     run: (probe) => runLoad(probe, { signal }),
     onPoint: (point) => {
-      if (!isQuiet) process.stdout.write(searchPointLine(point))
+      if (!isQuiet) process.stdout.write(searchPointText(point, outputColumns()))
     },
   })
-  if (options.json !== '-') process.stdout.write(searchText(found, process.stdout.columns ?? 100))
+  if (options.json !== '-') process.stdout.write(searchText(found, outputColumns()))
   writeOutputs(options, found, () => reportOf(found.last === null ? [] : [found.last], found))
   return statusOf([found.verdict])
 }
@@ -161,6 +161,11 @@ function writeOutputs(options: LoadOptions, data: unknown, report: () => LoadRep
   writeOutputFile(options.report, () => renderLoadPage(report()))
 }
 
+/** Of the terminal; what is no terminal takes the wide form. */
+function outputColumns(): number {
+  return process.stdout.columns ?? 100
+}
+
 /** One line that is written over on a terminal; a line a second otherwise. */
 class ProgressLine {
   private readonly name: string
@@ -170,8 +175,8 @@ class ProgressLine {
     this.name = spec.commands.map(({ name }) => name).join('+')
   }
 
-  show({ second, ok, failed }: LoadProgress): void {
-    const text = `${String(second + 1).padStart(5)} s  ${this.name}: ${ok.toLocaleString('en-US')} requests per second${failed > 0 ? `, ${failed.toLocaleString('en-US')} failed` : ''}`
+  show(progress: LoadProgress): void {
+    const text = progressText(this.name, progress, this.isTerminal ? outputColumns() : Number.POSITIVE_INFINITY)
     process.stdout.write(this.isTerminal ? `\r\x1b[K${text}` : `${text}\n`)
   }
 

@@ -1,5 +1,9 @@
-/** A load result for a terminal: rate, percentiles, a histogram, and what to know about errors and outages. */
+/**
+ * A load result for a terminal: rate, percentiles, a histogram, and what to know about errors and outages. Everything
+ * fits into the columns that there are, down to 40, but for `-q`, which promises one line.
+ */
 import type { LatencyHistogram, LoadResult, LoadSearch, SearchPoint } from '../../reports/load-result.ts'
+import type { LoadProgress } from '../load/load.ts'
 import { wrap } from './wrap.ts'
 
 /** What `-q` prints. */
@@ -14,10 +18,14 @@ export function loadText(result: LoadResult, columns: number): string {
   const { counts, raw, corrected, driver } = result
   const lines = [
     '',
-    `${result.target}: ${grouped(result.requestsPerSecond)} requests per second`,
-    `  ${grouped(counts.sent)} sent, ${grouped(counts.ok)} ok, ${grouped(counts.errors)} errors, ${grouped(counts.timeouts)} time-outs in ${(result.elapsedMs / 1000).toFixed(2)} s`,
+    ...wrap(`${result.target}: ${grouped(result.requestsPerSecond)} requests per second`, columns),
+    ...wrap(
+      `${grouped(counts.sent)} sent, ${grouped(counts.ok)} ok, ${grouped(counts.errors)} errors, ${grouped(counts.timeouts)} time-outs in ${(result.elapsedMs / 1000).toFixed(2)} s`,
+      columns,
+      '  ',
+    ),
     '',
-    ...percentileTable(result),
+    ...percentileLines(result, columns),
     '',
     ...histogramLines(corrected, Math.min(columns, 100)),
   ]
@@ -39,17 +47,30 @@ export function loadText(result: LoadResult, columns: number): string {
       '  ',
     ),
   )
-  if (result.interrupted) lines.push('', '  Interrupted: these are the results so far.')
+  if (result.interrupted) lines.push('', ...wrap('Interrupted: these are the results so far.', columns, '  '))
   if (result.verdict !== 'pass') lines.push('', `  ${result.verdict.toUpperCase()}`)
   for (const reason of result.reasons) lines.push(...wrap(reason, columns, '  '))
   lines.push('')
   return lines.join('\n')
 }
 
+/** One second of measuring, in one line: a longer one could not be written over. */
+export function progressText(name: string, { second, ok, failed }: LoadProgress, columns: number): string {
+  const time = `${String(second + 1).padStart(5)} s  `
+  const failures = failed > 0 ? `, ${grouped(failed)} failed` : ''
+  const wide = `${time}${name}: ${grouped(ok)} requests per second${failures}`
+  const narrow = `${time}${grouped(ok)}/s${failures}`
+  return wide.length < columns ? wide : narrow.slice(0, columns - 1)
+}
+
 /** One measurement of a search, as it is made. */
-export function searchPointLine({ ratePerSecond, answeredPerSecond, p50Ms, p99Ms, outcome }: SearchPoint): string {
+export function searchPointText(point: SearchPoint, columns: number): string {
+  const { ratePerSecond, answeredPerSecond, p50Ms, p99Ms, outcome } = point
   const words = { met: 'met', missed: 'missed', driver: 'the driver could not offer it' }
-  return `${grouped(Math.round(ratePerSecond)).padStart(12)}/s: ${grouped(Math.round(answeredPerSecond))} answered, p50 ${p50Ms} ms, p99 ${p99Ms} ms: ${words[outcome]}\n`
+  const rate = `${grouped(Math.round(ratePerSecond)).padStart(12)}/s: `
+  const text = `${grouped(Math.round(answeredPerSecond))} answered, p50 ${p50Ms} ms, p99 ${p99Ms} ms: ${words[outcome]}`
+  const [first, ...rest] = wrap(text, columns, ' '.repeat(rate.length))
+  return `${[rate + first?.trimStart(), ...rest].join('\n')}\n`
 }
 
 /** What a search found, and latency over rate as bars by decades. */
@@ -58,13 +79,14 @@ export function searchText(
   columns: number,
 ): string {
   const least = verdict === 'pass' ? '' : 'at least '
-  const lines = ['', `Highest rate that meets ${objective}: ${least}${grouped(bestPerSecond)} requests per second`]
+  const found = `Highest rate that meets ${objective}: ${least}${grouped(bestPerSecond)} requests per second`
+  const lines = ['', ...wrap(found, columns)]
   for (const reason of reasons) lines.push(...wrap(reason, columns, '  '))
   const sorted = [...points].sort((a, b) => a.ratePerSecond - b.ratePerSecond)
   const logs = sorted.map(({ p99Ms }) => Math.log10(Math.max(p99Ms, 0.001)))
   const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))]
   const width = Math.max(10, Math.min(columns, 100) - 34)
-  lines.push('', `  p99 by rate (bars by decades, ${10 ** low} to ${10 ** high} ms)`)
+  lines.push('', ...wrap(`p99 by rate (bars by decades, ${10 ** low} to ${10 ** high} ms)`, columns, '  '))
   sorted.forEach(({ ratePerSecond, p99Ms, outcome }, i) => {
     const bar = (outcome === 'met' ? '█' : '░').repeat(
       Math.max(1, Math.round(((logs[i]! - low) / (high - low || 1)) * width)),
@@ -75,22 +97,44 @@ export function searchText(
   return `${lines.join('\n')}\n`
 }
 
-function percentileTable({ raw, corrected, commands }: LoadResult): string[] {
+const PERCENTILE_WIDTH = 9
+
+/** A table; where it is too wide, each of its rows below its name. */
+function percentileLines({ raw, corrected, commands }: LoadResult, columns: number): string[] {
   const rows: [string, LatencyHistogram | LoadResult['commands'][number]['raw']][] = [
     ['all, from sending', raw],
     ['all, from the intended time', corrected],
   ]
   if (commands.length > 1) for (const command of commands) rows.push([command.name, command.corrected])
-  const width = Math.max(...rows.map(([name]) => name.length))
   const heads = ['p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max']
-  const cell = (text: string): string => text.padStart(9)
+  const figures = rows.map(([name, it]) => {
+    const values = [it.p50Ms, it.p90Ms, it.p99Ms, it.p999Ms, it.p9999Ms, it.maxMs]
+    return { name, values: values.map((value) => value.toFixed(3).padStart(PERCENTILE_WIDTH)) }
+  })
+  const title = 'latency in ms'
+  const width = Math.max(title.length, ...rows.map(([name]) => name.length))
+  if (columns < 2 + width + heads.length * PERCENTILE_WIDTH) {
+    const labelWidth = Math.max(...heads.map((head) => head.length))
+    const cells = figures.map(({ values }) => values.map((value, i) => heads[i]!.padEnd(labelWidth) + value))
+    return [
+      `  ${title}`,
+      ...figures.flatMap(({ name }, i) => [...wrap(name, columns, '  '), ...grid(cells[i]!, columns)]),
+    ]
+  }
   return [
-    `  ${'latency in ms'.padEnd(width)}${heads.map(cell).join('')}`,
-    ...rows.map(
-      ([name, it]) =>
-        `  ${name.padEnd(width)}${[it.p50Ms, it.p90Ms, it.p99Ms, it.p999Ms, it.p9999Ms, it.maxMs].map((value) => cell(value.toFixed(3))).join('')}`,
-    ),
+    `  ${title.padEnd(width)}${heads.map((head) => head.padStart(PERCENTILE_WIDTH)).join('')}`,
+    ...figures.map(({ name, values }) => `  ${name.padEnd(width)}${values.join('')}`),
   ]
+}
+
+/** Cells of one width, as many beside each other as fit. */
+function grid(cells: readonly string[], columns: number): string[] {
+  const [indent, gap] = ['    ', '  ']
+  const width = (cells[0]?.length ?? 0) + gap.length
+  const across = Math.max(1, Math.floor((columns - indent.length + gap.length) / width))
+  return Array.from({ length: Math.ceil(cells.length / across) }, (_, row) => {
+    return indent + cells.slice(row * across, (row + 1) * across).join(gap)
+  })
 }
 
 /** How many operations took up to so long. */
@@ -107,8 +151,8 @@ function histogramLines({ bars, count }: LatencyHistogram, columns: number): str
 function explanation({ spec }: LoadResult): string {
   const isClosed = (spec as { arrivals: { kind: string } }).arrivals.kind === 'closed'
   return isClosed
-    ? 'Closed loop: the second line fills in what stalled connections could not send (coordinated omission).'
-    : 'Open loop: the second line counts from the planned time, so that a stall cannot hide itself.'
+    ? 'Closed loop: “from the intended time” fills in what stalled connections could not send (coordinated omission).'
+    : 'Open loop: “from the intended time” counts from the plan, so that a stall cannot hide itself.'
 }
 
 function outageLines({ outages }: LoadResult, columns: number): string[] {
