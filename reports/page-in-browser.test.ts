@@ -118,6 +118,33 @@ test.for([1600, 1000, 760, 721, 720, 390])(
   },
 )
 
+test.for([
+  [1280, 60],
+  [400, 160],
+] as const)(
+  'at %d px the table of the figure keeps its distance, and its rows are low',
+  async ([width, most], context) => {
+    const result = splitBrainResult()
+    const goals = result.arms.map(({ name, target }) => ({
+      arm: name,
+      target,
+      label: 'about 100,000 requests a second',
+      wanted: 100_000,
+      value: 494_434,
+      capacity: 1_123_770,
+      verdict: 'unknown' as const,
+      sentence: 'redis-server does not reach it either: such a request costs more than that on this machine.',
+    }))
+    const { page } = await open(context, { ...result, goals }, { viewport: { width, height: 900 } })
+    const box = async (selector: string) => (await page.locator(selector).first().boundingBox())!
+    const table = await box('.goals')
+    expect((await box('.arm-verdicts')).y - (table.y + table.height)).toBeGreaterThanOrEqual(24)
+    expect((await box('.goals tbody tr')).height).toBeLessThanOrEqual(most)
+    expect(await overflow(page)).toBeLessThanOrEqual(0)
+    await page.close()
+  },
+)
+
 test('all plots of an arm begin and end at the same place', async (context) => {
   const { page } = await open(context, splitBrainResult(), { viewport: { width: 1280, height: 800 } })
   const edges: { left: number; right: number }[] = await page.evaluate(`[

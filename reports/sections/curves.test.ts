@@ -33,3 +33,18 @@ test('numbers of points that are near one another stand above one another in the
     }),
   )
 })
+
+test('a line without a point is not in the legend', () => {
+  const points = [
+    { x: 10, y: 1 },
+    { x: 20, y: 2 },
+  ]
+  const lines = [
+    { label: 'not run', points: [] },
+    { label: 'run', points },
+  ]
+  const section = curvesSection([{ title: 'Title', unit: 'ms', over: 'keys', lines }])
+  const page = section === false ? '' : section.text
+  expect(page).toContain('<i class="swatch c-node-0"></i>run<')
+  expect(page).not.toContain('not run')
+})

@@ -19,13 +19,17 @@ const LINE = 14
 const NEAR = 2 * LINE
 /** Left of the first point there are the numbers of the scale. */
 const LEFT_PERCENT = 7
+/** Nearer to an edge, the number of a point begins or ends above it instead of having its middle there. */
+const EDGE_PERCENT = 14
 
 export function curvesSection(curves: readonly Curve[]): Html | false {
   const drawn = curves.filter(({ lines }) => lines.some(({ points }) => points.length > 1))
   return drawn.length > 0 && html`${drawn.map(figureOf)}`
 }
 
-function figureOf({ title, unit, over, lines }: Curve): Html {
+function figureOf({ title, unit, over, lines: all }: Curve): Html {
+  // Of arms that did not run nothing is known.
+  const lines = all.filter((line) => line.points.length > 0)
   const points = lines.flatMap((line) => line.points)
   const widest = Math.max(...points.map(({ x }) => x)) * 1.05
   const xOf = (value: number): number => LEFT_PERCENT + (percentOf(value, widest) * (100 - LEFT_PERCENT)) / 100
@@ -82,8 +86,13 @@ function valuesAt(
   const places = labelPlaces(column.map(({ y }) => yOf(y)))
   return html`${column.map(
     ({ y }, i) =>
-      html`<text class="value" x="${xOf(x)}%" y="${places[i]}" text-anchor="middle">${formatMeasure(y, unit)}</text>`,
+      html`<text class="value" x="${xOf(x)}%" y="${places[i]}" text-anchor="${anchorAt(xOf(x))}">${formatMeasure(y, unit)}</text>`,
   )}`
+}
+
+function anchorAt(percent: number): 'start' | 'middle' | 'end' {
+  if (percent < EDGE_PERCENT) return 'start'
+  return percent > 100 - EDGE_PERCENT ? 'end' : 'middle'
 }
 
 /**

@@ -26,7 +26,7 @@ export function goalsSection({ goals = [], arms }: Result): Html | false {
     <tbody role="rowgroup">${goals.map(
       (goal) => html`
       <tr role="row"><th scope="row" role="rowheader">${titleOf(goal)}</th>
-        <td role="cell" class="number">${formatCount(goal.value)}</td><td role="cell" class="number">${formatCount(goal.capacity)}</td>
+        <td role="cell" class="number" data-label="by the clock">${formatCount(goal.value)}</td><td role="cell" class="number" data-label="per CPU second">${formatCount(goal.capacity)}</td>
         <td role="cell" class="plot">${bar(goal, max)}</td>
         <td role="cell">${verdictMark(goal.verdict)} <span class="muted">${goal.sentence}</span></td></tr>`,
     )}</tbody>
