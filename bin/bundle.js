@@ -178,7 +178,8 @@ async function build(root, digest) {
       format: 'esm',
       platform: 'node',
       target: 'node20',
-      // V8 holds the text of a program as long as it runs: short, an idle engine takes 3.7 MB less. The map has the names.
+      // V8 holds the text of a program as long as it runs: short, an idle engine takes 3.7 MB less. The map has the
+      // names.
       minify: true,
       sourcemap: true,
       // Node reads the map at every start; positions are enough for a stack trace.

@@ -1,6 +1,6 @@
 /**
- * Tests that draw their cases, run for as long as told: `node bin/long-test.js NAME --seconds N --seed S`. The same test
- * runs for a moment in `npm test`. What fails is printed with the seed that gives it again.
+ * Tests that draw their cases, run for as long as told: `node bin/long-test.js NAME --seconds N --seed S`. The same
+ * test runs for a moment in `npm test`. What fails is printed with the seed that gives it again.
  */
 import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'

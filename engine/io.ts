@@ -99,7 +99,9 @@ export interface ConnectionHandlers {
   onDrain?(): void
   /** The peer has finished sending (FIN). The default, without this handler, is `destroy()`. */
   onEnd?(): void
-  /** Called exactly once, last of all. With an error when it was not closed in order (`ECONNRESET`, `ECONNREFUSED`, …). */
+  /**
+   * Called exactly once, last of all. With an error when it was not closed in order (`ECONNRESET`, `ECONNREFUSED`, …).
+   */
   onClose(error?: IoError): void
 }
 
@@ -172,7 +174,10 @@ export interface Disk {
 export interface File {
   /** Reads up to `into.length` bytes from `positionBytes`; returns how many, 0 at the end. */
   read(into: Uint8Array, positionBytes: number): number
-  /** Writes at the file's end (`create`, `append`) or at `positionBytes` (`update`). Returns the bytes written: fewer on a full disk (ENOSPC when none fits). */
+  /**
+   * Writes at the file's end (`create`, `append`) or at `positionBytes` (`update`). Returns the bytes written: fewer on
+   * a full disk (ENOSPC when none fits).
+   */
   write(bytes: Uint8Array, positionBytes?: number): number
   truncate(sizeBytes: number): void
   readonly sizeBytes: number

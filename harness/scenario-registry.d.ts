@@ -1,4 +1,6 @@
-/** The generated table of scenarios: see `bin/scenario-registry.js`. Keys are full names, such as `cluster/split-brain`. */
+/**
+ * The generated table of scenarios: see `bin/scenario-registry.js`. Keys are full names, such as `cluster/split-brain`.
+ */
 declare module 'faultline:scenarios' {
   export const scenarios: Readonly<Record<string, () => Promise<{ default: import('./scenario.ts').Scenario }>>>
 }

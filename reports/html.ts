@@ -1,7 +1,7 @@
 /**
- * HTML by template, safe by construction: whatever is put into an `html` template is escaped unless it is `Html` itself,
- * and there is no other way to make `Html` from a string of the result. Node names, error texts and commands come from
- * outside; a report is opened from disk, where a stray `<script>` would run with the reader's rights.
+ * HTML by template, safe by construction: whatever is put into an `html` template is escaped unless it is `Html`
+ * itself, and there is no other way to make `Html` from a string of the result. Node names, error texts and commands
+ * come from outside; a report is opened from disk, where a stray `<script>` would run with the reader's rights.
  *
  * Attributes must be quoted with `"` in the templates; `&`, `<`, `>`, `"`, `'` and a backtick are escaped alike in text
  * and attributes, so that the same function serves both.

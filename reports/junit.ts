@@ -1,7 +1,8 @@
 /**
  * A JUnit XML document, which every CI server can show. An arm is a test case; a prediction that does not hold or a
- * check that fails makes it fail. `unknown` is an error, never success. There is no standard; this keeps to what Jenkins'
- * and GitLab's readers have in common: `testsuites/testsuite/testcase` with at most one `failure` or `error` each.
+ * check that fails makes it fail. `unknown` is an error, never success. There is no standard; this keeps to what
+ * Jenkins' and GitLab's readers have in common: `testsuites/testsuite/testcase` with at most one `failure` or `error`
+ * each.
  */
 import { campaignVerdict, describeMeasure, formatInterval, formatMeasure, formatOutcomes, placeOf } from './figures.ts'
 import type { ArmResult, Campaign, Result, Verdict } from './result.ts'

@@ -1,4 +1,6 @@
-/** The page of a load, as text and in a browser: every chart drawn, nothing asked of a network, hostile texts harmless. */
+/**
+ * The page of a load, as text and in a browser: every chart drawn, nothing asked of a network, hostile texts harmless.
+ */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** The page of a load: verdict, rate and percentiles, the run over time, the slowest operations, outages, the search. */
+/**
+ * The page of a load: verdict, rate and percentiles, the run over time, the slowest operations, outages, the search.
+ */
 import chartLibrary from 'chart.js/dist/chart.umd.min.js?raw'
 import annotationPlugin from 'chartjs-plugin-annotation/dist/chartjs-plugin-annotation.min.js?raw'
 import { roundTicks, roundUp } from './charts/axis.ts'

@@ -30,7 +30,9 @@ export interface LatencyHistogram extends LatencySummary {
   hdr: string
 }
 
-/** `sent` = `ok` + `errors` + `timeouts`, always. An operation that found no connection counts as sent and as an error. */
+/**
+ * `sent` = `ok` + `errors` + `timeouts`, always. An operation that found no connection counts as sent and as an error.
+ */
 export interface LoadCounts {
   sent: number
   ok: number
@@ -39,7 +41,9 @@ export interface LoadCounts {
 }
 
 export interface LoadSecond extends LoadCounts {
-  /** Beginning, from the start of measuring. `sent` counts by the moment of sending, the rest by the moment of the end. */
+  /**
+   * Beginning, from the start of measuring. `sent` counts by the moment of sending, the rest by the moment of the end.
+   */
   atMs: number
   raw: LatencySummary
   corrected: LatencySummary

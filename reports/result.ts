@@ -8,8 +8,9 @@
 import * as z from 'zod'
 
 /**
- * 2 added: arms that could not run (`notRun`), the target of each arm, labels and units of measures, curves over several arms, samples that nodes
- * told of themselves; losses and outages may be absent where a scenario has none. `read-result.ts` reads version 1.
+ * 2 added: arms that could not run (`notRun`), the target of each arm, labels and units of measures, curves over
+ * several arms, samples that nodes told of themselves; losses and outages may be absent where a scenario has none.
+ * `read-result.ts` reads version 1.
  */
 export const RESULT_VERSION = 2
 
@@ -31,8 +32,8 @@ export const predictionSchema = z.object({
 })
 
 /**
- * `measured` holds at least the counts of operations; scenarios add more numbers under their own names. `predicted` uses
- * the same names. Outages are in ms; an outage that never ended counts up to the end of the run.
+ * `measured` holds at least the counts of operations; scenarios add more numbers under their own names. `predicted`
+ * uses the same names. Outages are in ms; an outage that never ended counts up to the end of the run.
  */
 export const measuredSchema = z
   .object({
@@ -67,7 +68,10 @@ export const faultSpanSchema = z.object({
   tookHold: z.string(),
 })
 
-/** What one node was between two times, as it said of itself. `epoch` is its configuration epoch, null where there is none. */
+/**
+ * What one node was between two times, as it said of itself. `epoch` is its configuration epoch, null where there is
+ * none.
+ */
 export const nodeSpanSchema = z.object({
   fromMs: z.number(),
   toMs: z.number(),

@@ -77,7 +77,10 @@ export class Access {
     return user
   }
 
-  /** Applies rules to a user, who is made when there is none of the name; all of them or none. Selectors are merged already. */
+  /**
+   * Applies rules to a user, who is made when there is none of the name; all of them or none. Selectors are merged
+   * already.
+   */
   setUser(name: string, rules: readonly string[]): RuleError | undefined {
     const user = this.users.get(name)
     const changed = user?.copy() ?? this.newUser(name)

@@ -1,7 +1,7 @@
 /**
- * Rules that give a set of allowed commands, as ACL LIST prints them: from `-@all` or `+@all` on, the category that fits
- * best, again and again, then what is left as single commands (Redis 7.0's ACLDescribeSelectorCommandRules). A category
- * fits when more of its commands are to be changed than not; the best has the fewest that are not.
+ * Rules that give a set of allowed commands, as ACL LIST prints them: from `-@all` or `+@all` on, the category that
+ * fits best, again and again, then what is left as single commands (Redis 7.0's ACLDescribeSelectorCommandRules). A
+ * category fits when more of its commands are to be changed than not; the best has the fewest that are not.
  */
 import { aclCategories, categoryNames } from '../commands/categories.ts'
 import type { PermittedCommand, PermittedCommands } from './selector.ts'

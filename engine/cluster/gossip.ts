@@ -41,7 +41,9 @@ function noteGossip(view: ClusterView, sender: ClusterNode | undefined, node: Cl
 const isNewMember = (view: ClusterView, entry: Gossip): boolean =>
   (entry.flags & NodeFlag.noAddress) === 0 && isNodeName(entry.name) && !view.isBlacklisted(entry.name)
 
-/** A known node vouches for it, so no handshake is needed (and none is possible: its address may be another's by now). */
+/**
+ * A known node vouches for it, so no handshake is needed (and none is possible: its address may be another's by now).
+ */
 function addMember(view: ClusterView, entry: Gossip): void {
   const node = view.createNode(entry.name, entry.flags & ~NodeFlag.myself)
   setAddress(node, entry)

@@ -1,6 +1,7 @@
 /**
  * Links of the cluster bus: one connection to every node, made here, and one from every node, accepted here. A node
- * sends PING on its own link and gets the PONG back on it. A link that breaks is simply dropped: the cron connects anew.
+ * sends PING on its own link and gets the PONG back on it. A link that breaks is simply dropped: the cron connects
+ * anew.
  */
 import type { Connection, IoError, Network } from '../io.ts'
 import type { Log } from '../server/log.ts'

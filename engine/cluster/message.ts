@@ -1,7 +1,8 @@
 /**
  * The messages of the cluster bus, byte for byte those of Redis 7.0 (`clusterMsg`, protocol version 1).
  *
- * All numbers are big-endian. Every message begins with the same header of 2256 bytes; what follows depends on the type:
+ * All numbers are big-endian. Every message begins with the same header of 2256 bytes; what follows depends on the
+ * type:
  *
  *     0 "RCmb"        4 totlen u32   8 version u16   10 port u16     12 type u16     14 gossip count u16
  *    16 currentEpoch u64            24 configEpoch u64               32 replication offset u64
@@ -9,7 +10,7 @@
  *  2128 primary's name or zeros   2168 announced ip 46 bytes, zero-terminated; empty: take it from the socket
  *  2214 number of extensions u16  2216 30 unused bytes              2246 plain port u16 2248 bus port u16
  *  2250 node flags u16            2252 cluster state u8             2253 message flags, 3 bytes
- *  2256 PING/PONG/MEET: gossip entries of 104 bytes, then extensions (length u32, type u16, unused u16, data padded to 8)
+ *  2256 PING/PONG/MEET: gossip entries of 104 bytes, then extensions (length u32, type u16, unused u16, padded data)
  *       FAIL: a name. UPDATE: configEpoch u64, name, slot bitmap. PUBLISH(SHARD): two lengths u32, channel, message.
  *       The others have no body.
  *

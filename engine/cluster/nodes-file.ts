@@ -83,7 +83,8 @@ export function nodesFileText(view: ClusterView): string {
 
 /**
  * Replaces the file. The new text is on stable storage before it gets the name, so that a power cut never leaves an
- * empty file (a node that forgot who it is); that it has the name survives a power cut only when `sync`. Throws `IoError`.
+ * empty file (a node that forgot who it is); that it has the name survives a power cut only when `sync`. Throws
+ * `IoError`.
  */
 export function writeNodesFile(disk: Disk, path: string, text: string, sync: boolean): void {
   const aside = `${path}.tmp`

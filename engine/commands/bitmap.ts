@@ -85,7 +85,9 @@ function unitArgument(context: Context, args: Arguments, index: number): boolean
   return undefined
 }
 
-/** `start end [BYTE|BIT]` of BITCOUNT; undefined after an error was answered. The unit is looked at last, as in Redis. */
+/**
+ * `start end [BYTE|BIT]` of BITCOUNT; undefined after an error was answered. The unit is looked at last, as in Redis.
+ */
 function countRange(context: Context, args: Arguments, lengthBytes: number): BitRange | undefined {
   const start = numberArgument(context, args, 2)
   if (Number.isNaN(start)) return undefined
@@ -223,7 +225,9 @@ function storeResult(
   context.reply.integer(length)
 }
 
-/** A long result may replace one of the sources while it is computed; short sources would not stay where they are then. */
+/**
+ * A long result may replace one of the sources while it is computed; short sources would not stay where they are then.
+ */
 function computeResult(
   { db }: Context,
   args: Arguments,

@@ -1,4 +1,7 @@
-/** CLUSTER and its relatives ASKING, READONLY and READWRITE: the rows; what they do stands in cluster-nodes.ts and cluster-slots.ts. */
+/**
+ * CLUSTER and its relatives ASKING, READONLY and READWRITE: the rows; what they do stands in cluster-nodes.ts and
+ * cluster-slots.ts.
+ */
 import type { Arguments } from './arguments.ts'
 import { type ClusterCommandContext, inCluster } from './cluster-context.ts'
 import {

@@ -1,5 +1,6 @@
 /**
- * What COMMAND DOCS tells: one text a group of commands (`docs/`), read when somebody asks, so that a start costs nothing.
+ * What COMMAND DOCS tells: one text a group of commands (`docs/`), read when somebody asks, so that a start costs
+ * nothing.
  *
  *     config|set                                   full name
  *       = Set configuration parameters …           summary

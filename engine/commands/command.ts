@@ -2,7 +2,8 @@
  * The table's type: one row per command, beside its implementation.
  *
  * `COMMAND`, ACL, cluster routing, MULTI's queueing rules, propagation and the documentation derive
- * from the row; dispatch never names a command. A family file exports `readonly Command[]`; `registry.ts` lists families.
+ * from the row; dispatch never names a command. A family file exports `readonly Command[]`; `registry.ts` lists
+ * families.
  */
 import type { Arguments } from './arguments.ts'
 import type { Context } from './context.ts'
@@ -40,7 +41,8 @@ export type CommandFlag =
  * - `protected`: needs `enable-debug-command` and the like.
  * - `runsScript`: EVAL, FCALL …: a script that declares its flags replaces the command's (write, denyoom, stale).
  * - `keepsCaching`: what CLIENT CACHING said still holds for the command after this one (a container's subcommands).
- * - `mayReplicate`: counts as a write for CLIENT PAUSE and read-only scripts, though not flagged as one (PUBLISH, EVAL).
+ * - `mayReplicate`: counts as a write for CLIENT PAUSE and read-only scripts, though not flagged as one (PUBLISH,
+ *   EVAL).
  * - `checksDisk`: refused like a write when the disk fails (PING, so that monitoring sees it).
  */
 export type CommandTrait =

@@ -68,7 +68,10 @@ export interface Context {
   alsoPropagate(words: readonly (string | Buffer)[]): void
   /** This command leaves no trace for replicas and AOF although it changed something. */
   preventPropagation(): void
-  /** Propagate although nothing counted as dirty: `everywhere` (FLUSHALL), or to replicas and not into the AOF (PUBLISH). */
+  /**
+   * Propagate although nothing counted as dirty: `everywhere` (FLUSHALL), or to replicas and not into the AOF
+   * (PUBLISH).
+   */
   forcePropagation(to: 'everywhere' | 'replicas'): void
 
   /** Runs another command inside this one, with its answer going to the same client (EXEC). */
@@ -76,8 +79,8 @@ export interface Context {
 
   /**
    * Parks the client: no further command of it runs until `unblock`. `onTimeout` must reply; it is called with a
-   * fresh context's reply. `deadlineMs` is Unix time, 0 for none. `onEnd` is called when the wait ends, however it does.
-   * Used by WAIT, BLPOP and the like.
+   * fresh context's reply. `deadlineMs` is Unix time, 0 for none. `onEnd` is called when the wait ends, however it
+   * does. Used by WAIT, BLPOP and the like.
    */
   block(kind: string, deadlineMs: number, onTimeout: (client: Client, reply: Reply) => void, onEnd?: () => void): void
   /** How the running command can go on after it has been parked: runs `body` in its context, with propagation. */

@@ -6,7 +6,9 @@ import type { Context } from './context.ts'
 /** More milliseconds than an int64 holds. */
 const TOO_MANY_SECONDS = 2 ** 63 / 1000
 
-/** Unix time at which the wait of argument `index` (in seconds) ends, 0: never; undefined after an error was answered. */
+/**
+ * Unix time at which the wait of argument `index` (in seconds) ends, 0: never; undefined after an error was answered.
+ */
 export function deadlineArgument(context: Context, args: Arguments, index: number): number | undefined {
   const value = parseLongDouble(args.latin1(index))
   if (value === undefined) {

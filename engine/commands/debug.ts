@@ -1,6 +1,6 @@
 /**
- * DEBUG: what tests and client libraries use of it. It needs `enable-debug-command`. The larger ones have files of their
- * own; those that turn something off or on set a switch of `server/debug-switches.ts`.
+ * DEBUG: what tests and client libraries use of it. It needs `enable-debug-command`. The larger ones have files of
+ * their own; those that turn something off or on set a switch of `server/debug-switches.ts`.
  */
 import { viewOf } from '../cluster/cluster.ts'
 import { globMatch } from '../data/glob.ts'
@@ -103,7 +103,10 @@ function aofFlushSleep({ reply, server }: Context, args: Arguments): void {
   reply.ok()
 }
 
-/** Buffers for replies grow and shrink with what is in them, at once: nothing here waits for a time or can be turned off. */
+/**
+ * Buffers for replies grow and shrink with what is in them, at once: nothing here waits for a time or can be turned
+ * off.
+ */
 function replyBuffer(context: Context, args: Arguments): void {
   const { reply } = context
   if (args.is(2, 'peak-reset-time')) {

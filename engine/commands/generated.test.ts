@@ -2,8 +2,8 @@
  * Every command of the data types against redis-server, with arguments made up from the documentation: replies over
  * RESP2 and RESP3, errors, encodings, and the digest of the data at the end must be the same.
  *
- * `npm run differential -- --seconds 3600 --seed 7` runs it for as long as told; without that a second or two. A failing
- * sequence is shrunk and printed, with the seed that gives it again.
+ * `npm run differential -- --seconds 3600 --seed 7` runs it for as long as told; without that a second or two. A
+ * failing sequence is shrunk and printed, with the seed that gives it again.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -60,7 +60,9 @@ againstRedis('commands made up from their documentation', () => {
   )
 })
 
-/** Whether the reply is no image of a value whose order is each server's own (a table), or that has times (a stream). */
+/**
+ * Whether the reply is no image of a value whose order is each server's own (a table), or that has times (a stream).
+ */
 function isOrdered(words: readonly string[][], replies: readonly Buffer[], index: number): boolean {
   if (words[index]?.[0] !== 'DUMP') return true
   const encoding = replies[index - 1]?.toString() ?? ''

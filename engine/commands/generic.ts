@@ -1,5 +1,6 @@
 /**
- * Commands on keys of any type (the larger part of Redis's db.c). DUMP, RESTORE, MIGRATE and SORT have files of their own.
+ * Commands on keys of any type (the larger part of Redis's db.c). DUMP, RESTORE, MIGRATE and SORT have files of their
+ * own.
  */
 import { globMatch } from '../data/glob.ts'
 import {

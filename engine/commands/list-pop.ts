@@ -123,7 +123,10 @@ function rpoplpush(context: Context, args: Arguments): void {
   moveNow(context, args, false, true)
 }
 
-/** `plain`: the words of the command that does not wait; `served`: the same when it had to wait (Redis writes them its own way). */
+/**
+ * `plain`: the words of the command that does not wait; `served`: the same when it had to wait (Redis writes them its
+ * own way).
+ */
 function moveOrWait(
   context: Context,
   args: Arguments,

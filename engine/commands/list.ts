@@ -130,7 +130,9 @@ function lindex(context: Context, args: Arguments): void {
   else sendPlace(list, place, context.reply)
 }
 
-/** Start and end (exclusive) of the range in arguments 2 and 3 within `length`; undefined after an error was answered. */
+/**
+ * Start and end (exclusive) of the range in arguments 2 and 3 within `length`; undefined after an error was answered.
+ */
 function readRange(context: Context, args: Arguments): ((length: number) => [start: number, end: number]) | undefined {
   const from = numberArgument(context, args, 2)
   if (Number.isNaN(from)) return undefined

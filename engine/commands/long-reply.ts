@@ -1,7 +1,8 @@
 /**
  * Answers that can be longer than memory: a negative count of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER asks for as many
- * draws as it likes. Redis writes them all into the client's buffer at once. Here the client is parked, gets portions as
- * it reads them, and all memory that it takes is one portion; the draws come from a copy, since others go on meanwhile.
+ * draws as it likes. Redis writes them all into the client's buffer at once. Here the client is parked, gets portions
+ * as it reads them, and all memory that it takes is one portion; the draws come from a copy, since others go on
+ * meanwhile.
  */
 import type { Reply } from '../resp/reply.ts'
 import type { Context } from './context.ts'

@@ -14,7 +14,9 @@ function load({ reply, server }: Context, args: Arguments): void {
   reply.error(failed)
 }
 
-/** `LOADEX path [CONFIG name value]... [ARGS argument...]`: what is wrong with the words goes to the log, as in Redis. */
+/**
+ * `LOADEX path [CONFIG name value]... [ARGS argument...]`: what is wrong with the words goes to the log, as in Redis.
+ */
 function loadWithSettings(context: Context, args: Arguments): void {
   const { reply, server } = context
   let at = 3

@@ -22,7 +22,9 @@ class Eavesdropper {
     this.socket.write(encodeRequest(['PSYNC', '?', '-1']))
   }
 
-  /** `+FULLRESYNC id offset`, blank lines while the other side prepares, then `$length` and the RDB without a line end. */
+  /**
+   * `+FULLRESYNC id offset`, blank lines while the other side prepares, then `$length` and the RDB without a line end.
+   */
   private skipDataSet(): void {
     const header = /^\+FULLRESYNC [^\r]*\r\n\n*\$(\d+)\r\n/.exec(this.received.toString('latin1'))
     if (header === null) return

@@ -62,8 +62,8 @@ function debug({ client, reply }: Context, args: Arguments): void {
 }
 
 /**
- * A client that was refused the debugger may not have looked at the answer (redis-cli does not): its script is refused as
- * well, because it counts on a session whose writes are rolled back at the end.
+ * A client that was refused the debugger may not have looked at the answer (redis-cli does not): its script is refused
+ * as well, because it counts on a session whose writes are rolled back at the end.
  */
 function evaluate(context: Context, args: Arguments, isReadOnly: boolean): void {
   if (context.client.wantsDebugger) context.reply.error(`${NO_DEBUGGER}: the script was not run`)

@@ -1,6 +1,6 @@
 /**
- * Union, intersection and difference of sets (Redis's t_set.c). A source is an argument that names a set, or none: a key
- * that does not exist is an empty set. All types are checked before anything happens.
+ * Union, intersection and difference of sets (Redis's t_set.c). A source is an argument that names a set, or none: a
+ * key that does not exist is an empty set. All types are checked before anything happens.
  */
 
 import { NO_ENTRY } from '../store/keyspace-port.ts'

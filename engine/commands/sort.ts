@@ -1,6 +1,6 @@
 /**
- * SORT and SORT_RO (Redis's sort.c): the elements of a list, set or sorted set ordered by themselves or by other keys, and
- * what other keys say about them. Texts have one character per byte.
+ * SORT and SORT_RO (Redis's sort.c): the elements of a list, set or sorted set ordered by themselves or by other keys,
+ * and what other keys say about them. Texts have one character per byte.
  *
  * Texts are compared byte by byte; Redis compares them by its locale unless it stores the result.
  */

@@ -14,7 +14,10 @@ export function sortedSetAt(context: Context, entry: Entry): SortedSetValue | un
   return 'other'
 }
 
-/** After members were removed from the key at `entry`: accounts for it, or removes the key when nothing is left, which it returns. */
+/**
+ * After members were removed from the key at `entry`: accounts for it, or removes the key when nothing is left, which
+ * it returns.
+ */
 export function settleSortedSet(context: Context, entry: Entry, value: SortedSetValue): boolean {
   if (value.size > 0) context.db.changed(entry)
   else context.db.remove(entry)

@@ -1,6 +1,6 @@
 /**
- * Sorted sets (Redis's t_zset.c), one member or one set at a time. Ranges, pops and what combines several sets have files
- * of their own.
+ * Sorted sets (Redis's t_zset.c), one member or one set at a time. Ranges, pops and what combines several sets have
+ * files of their own.
  */
 import { parseSafeInteger } from '../data/decimal.ts'
 import { parseStrictDouble } from '../data/double-text.ts'

@@ -1,4 +1,6 @@
-/** XGROUP and XACK: consumer groups as such, and what they are done with. XSETID too, which sets a stream's own history. */
+/**
+ * XGROUP and XACK: consumer groups as such, and what they are done with. XSETID too, which sets a stream's own history.
+ */
 import { UNKNOWN_READ } from '../data/stream-group.ts'
 import { StreamId } from '../data/stream-id.ts'
 import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'

@@ -1,4 +1,7 @@
-/** The options that XADD and XTRIM share: `MAXLEN|MINID [=|~] threshold [LIMIT count]`, and for XADD NOMKSTREAM and the id. */
+/**
+ * The options that XADD and XTRIM share: `MAXLEN|MINID [=|~] threshold [LIMIT count]`, and for XADD NOMKSTREAM and the
+ * id.
+ */
 import type { Stream, Trim } from '../data/stream.ts'
 import { type ParsedId, parseStreamId, type StreamId } from '../data/stream-id.ts'
 import type { Arguments } from './arguments.ts'

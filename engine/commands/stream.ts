@@ -1,4 +1,7 @@
-/** Streams (Redis's t_stream.c): adding, reading ranges, removing. Consumer groups and waiting are in files of their own. */
+/**
+ * Streams (Redis's t_stream.c): adding, reading ranges, removing. Consumer groups and waiting are in files of their
+ * own.
+ */
 import type { Stream } from '../data/stream.ts'
 import { StreamId } from '../data/stream-id.ts'
 import { type Entry, NO_ENTRY } from '../store/keyspace-port.ts'

@@ -27,7 +27,9 @@ export interface BitProgram {
   readonly not: (end: number) => void
   /** Bits that are set in the left half. */
   readonly count: (end: number) => number
-  /** The first step of the left half from `start` on that holds anything but `pattern` four times; `end` if none does. */
+  /**
+   * The first step of the left half from `start` on that holds anything but `pattern` four times; `end` if none does.
+   */
   readonly skip: (end: number, start: number, pattern: number) => number
 }
 

@@ -19,8 +19,8 @@ function programWithBytes(): BitProgram & { bytes: Uint8Array } {
 }
 
 /**
- * Fills `into` with texts[0] op texts[1] op …, or with the inverse of the only text; `into` may be one of them. Bytes of
- * texts behind the length of `into` are ignored.
+ * Fills `into` with texts[0] op texts[1] op …, or with the inverse of the only text; `into` may be one of them. Bytes
+ * of texts behind the length of `into` are ignored.
  */
 export function combineBits(into: Buffer, texts: readonly Buffer[], operation: BitOperation | 'not'): void {
   for (let start = 0; start < into.length; start += PART_BYTES) {

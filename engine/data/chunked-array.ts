@@ -47,7 +47,9 @@ export class ChunkedInt32Array {
     return copy
   }
 
-  /** What it holds now, for reading, whatever is set afterwards: a chunk is copied when it is set for the first time. */
+  /**
+   * What it holds now, for reading, whatever is set afterwards: a chunk is copied when it is set for the first time.
+   */
   freeze(): ChunkedInt32Array {
     const view = new ChunkedInt32Array()
     view.chunks = this.chunks.slice()
@@ -94,7 +96,9 @@ export class ChunkedFloat64Array {
     return copy
   }
 
-  /** What it holds now, for reading, whatever is set afterwards: a chunk is copied when it is set for the first time. */
+  /**
+   * What it holds now, for reading, whatever is set afterwards: a chunk is copied when it is set for the first time.
+   */
   freeze(): ChunkedFloat64Array {
     const view = new ChunkedFloat64Array()
     view.chunks = this.chunks.slice()

@@ -1,6 +1,7 @@
 /**
  * Whole numbers in decimal text, strictly as Redis reads them: an optional minus sign, no plus, no leading zeros, no
- * `-0`, no blanks, within int64. Such a text and its number stand for each other, so a value can be stored as the number.
+ * `-0`, no blanks, within int64. Such a text and its number stand for each other, so a value can be stored as the
+ * number.
  */
 
 const ZERO = 48

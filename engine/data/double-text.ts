@@ -90,7 +90,10 @@ function evenAtTie(digits: string, value: number, decimals: number): string {
   return last % 2 === 1 && isTie(Math.abs(value), decimals) ? `${digits.slice(0, -1)}${last - 1}` : digits
 }
 
-/** Whether the number lies right between two neighbours of so many decimals: then it is an odd multiple of 2^-(decimals + 1). */
+/**
+ * Whether the number lies right between two neighbours of so many decimals: then it is an odd multiple of 2^-(decimals
+ * + 1).
+ */
 function isTie(size: number, decimals: number): boolean {
   if (decimals >= 0) return (size * 2 ** (decimals + 1)) % 2 === 1
   const unit = 10n ** BigInt(-decimals)

@@ -4,8 +4,8 @@
  *
  *     longitude  1 0 1          latitude  0 1 1          →  10 01 11
  *
- * A member's score is the cell at step 26, 52 bits. All members of a larger cell lie in one range of scores, so a search
- * looks at nine of them: the one of the centre and its neighbours, as large as it needs to cover the shape.
+ * A member's score is the cell at step 26, 52 bits. All members of a larger cell lie in one range of scores, so a
+ * search looks at nine of them: the one of the centre and its neighbours, as large as it needs to cover the shape.
  */
 import { preciseAsin, preciseCos, preciseSin } from './precise-trigonometry.ts'
 
@@ -117,7 +117,9 @@ function clamp(value: number, limit: number): number {
 
 const ALPHABET = '0123456789bcdefghjkmnpqrstuvwxyz'
 
-/** The geohash of 11 letters that others use, with latitudes up to 90°; of the last letter there are no bits, it is 0. */
+/**
+ * The geohash of 11 letters that others use, with latitudes up to 90°; of the last letter there are no bits, it is 0.
+ */
 export function geohashText(position: Position): string {
   const bits = BigInt(bitsOf(cellOf(position, FINEST_STEP, 90)))
   let text = ''
@@ -181,7 +183,9 @@ export interface ScoreRange {
   max: number
 }
 
-/** The ranges of scores that cover the shape, in the order in which Redis looks at them: it shows in unsorted results. */
+/**
+ * The ranges of scores that cover the shape, in the order in which Redis looks at them: it shows in unsorted results.
+ */
 export function scoreRanges(shape: Shape): ScoreRange[] {
   const bounds = boundsOf(shape)
   let step = stepFor(shape)

@@ -1,6 +1,6 @@
 /**
- * HyperLogLogs in Redis's own bytes (hyperloglog.c): 16384 registers of 6 bits, each the longest run of zeros seen among
- * the hashes that fall to it, behind a header of 16 bytes.
+ * HyperLogLogs in Redis's own bytes (hyperloglog.c): 16384 registers of 6 bits, each the longest run of zeros seen
+ * among the hashes that fall to it, behind a header of 16 bytes.
  *
  *     HYLL │ encoding │ 3 unused │ cardinality, 8 bytes, little endian; the uppermost bit: out of date
  *
@@ -272,7 +272,9 @@ export class HyperLogLog {
   }
 }
 
-/** How many different elements gave registers of this histogram, rounded; as in C the least int64 for infinitely many. */
+/**
+ * How many different elements gave registers of this histogram, rounded; as in C the least int64 for infinitely many.
+ */
 function estimate(histogram: readonly number[]): bigint {
   const registers = REGISTERS
   let z = registers * tau((registers - (histogram[HASH_BITS + 1] as number)) / registers)

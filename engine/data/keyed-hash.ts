@@ -1,7 +1,8 @@
 /**
  * HalfSipHash-1-3: a 32-bit hash under a secret 64-bit key, so that nobody who does not know the key can choose keys
- * that collide. It works in 32-bit words, which is what JavaScript computes fast (Aumasson and Bernstein, "SipHash: a fast
- * short-input PRF"; the half version is theirs too). One round per 4 bytes and three to finish, as hash tables elsewhere use.
+ * that collide. It works in 32-bit words, which is what JavaScript computes fast (Aumasson and Bernstein, "SipHash: a
+ * fast short-input PRF"; the half version is theirs too). One round per 4 bytes and three to finish, as hash tables
+ * elsewhere use.
  */
 
 /** Hash of memory[start…end) as a signed 32-bit integer. */

@@ -3,8 +3,8 @@
  * Redis computes and prints with them. A value is `mantissa × 2^exponent` with a mantissa of at most 64 bits, and every
  * operation rounds to nearest, ties to even: so 0.1 + 0.2 gives `0.3` here as it does there, where doubles would not.
  *
- * Deviation: the smallest values (below 2^-16382) keep their full precision instead of losing it gradually. It cannot be
- * seen in a text with 17 decimals.
+ * Deviation: the smallest values (below 2^-16382) keep their full precision instead of losing it gradually. It cannot
+ * be seen in a text with 17 decimals.
  */
 
 export interface LongDouble {

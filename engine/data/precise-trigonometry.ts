@@ -1,6 +1,7 @@
 /**
- * Sine, cosine and arc sine rounded to the nearest double, as C libraries give them nearly always. JavaScript's own differ
- * in the last digit for some percent of all arguments; where a result is stored with all its digits (STOREDIST) that shows.
+ * Sine, cosine and arc sine rounded to the nearest double, as C libraries give them nearly always. JavaScript's own
+ * differ in the last digit for some percent of all arguments; where a result is stored with all its digits (STOREDIST)
+ * that shows.
  *
  * Numbers of twice the precision are the unevaluated sum of two doubles (Dekker, "A floating-point technique for
  * extending the available precision", 1971).

@@ -4,12 +4,13 @@
  *
  *     head ⇄ [a b c] ⇄ [d e f g] ⇄ [h i] ⇄ tail        node: a listpack, or one huge element as it is (plain)
  *
- * When a node is full is Redis's rule, element for element, so that the same commands make the same nodes and DUMP gives
- * the same bytes.
+ * When a node is full is Redis's rule, element for element, so that the same commands make the same nodes and DUMP
+ * gives the same bytes.
  *
  * With a `list-compress-depth` of n, all nodes but the n at each end are compressed, as far as it saves something
  * (Redis's __quicklistCompress): after nodes came or went the n at each end are expanded, and the next ones compressed.
- * A node that becomes worth it through a change of its elements is compressed at once; Redis does that when it reads it.
+ * A node that becomes worth it through a change of its elements is compressed at once; Redis does that when it reads
+ * it.
  */
 import { type ByteRange, END, LISTPACK_HEADER_BYTES, Listpack, type TextSink } from './listpack.ts'
 import { QuicklistNode } from './quicklist-node.ts'
@@ -55,7 +56,10 @@ export class Quicklist {
 
   private bytes = 0
 
-  /** `list-max-listpack-size` and `list-compress-depth` of when the list was made, which it keeps, within Redis's limits. */
+  /**
+   * `list-max-listpack-size` and `list-compress-depth` of when the list was made, which it keeps, within Redis's
+   * limits.
+   */
   constructor(fill = DEFAULT_FILL, compressDepth = 0) {
     this.fill = Math.max(FILL_MIN, Math.min(fill, FILL_MAX))
     this.compressDepth = Math.min(compressDepth, DEPTH_MAX)

@@ -53,7 +53,10 @@ export class RecordHeap {
     return (reference & CHUNK_MASK) << UNIT_SHIFT
   }
 
-  /** A record of so many bytes with undefined content. Throws RangeError when there are no references left (at 4…16 GiB). */
+  /**
+   * A record of so many bytes with undefined content. Throws RangeError when there are no references left (at 4…16
+   * GiB).
+   */
   allocate(bytes: number): number {
     const size = reserved(bytes)
     if (size > SHARED_MAX_BYTES) {

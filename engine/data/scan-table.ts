@@ -1,7 +1,7 @@
 /**
- * A hash table of byte strings, with or without a byte string as value, for the insides of hashes, sets and sorted sets:
- * it can be scanned with Redis's guarantee while it changes, and gives a random entry in one step. Nothing of an entry
- * is a JavaScript object, so that the garbage collector has nothing to do with a million of them.
+ * A hash table of byte strings, with or without a byte string as value, for the insides of hashes, sets and sorted
+ * sets: it can be scanned with Redis's guarantee while it changes, and gives a random entry in one step. Nothing of an
+ * entry is a JavaScript object, so that the garbage collector has nothing to do with a million of them.
  *
  *     slot       0      1      2      3          size
  *     entries    record, hash, next entry        dense: a removal moves the last slot into the gap,
@@ -102,10 +102,10 @@ export class ScanTable implements KeyOrder {
   }
 
   /**
-   * Keys that will be looked up next, in this order. What their look-ups will read is fetched now, the processor waiting
-   * for what does not depend on each other together (as `Storage.fetch`): all buckets; the entries of all chains, up to
-   * the one with the right hash; the records of these. A table that grows also divides as many buckets as keys are added,
-   * whose entries lie anywhere.
+   * Keys that will be looked up next, in this order. What their look-ups will read is fetched now, the processor
+   * waiting for what does not depend on each other together (as `Storage.fetch`): all buckets; the entries of all
+   * chains, up to the one with the right hash; the records of these. A table that grows also divides as many buckets as
+   * keys are added, whose entries lie anywhere.
    */
   announce({ memory, starts, ends, count }: KeyPlaces, announced: AnnouncedKeys): void {
     if (this.size < ANNOUNCE_FROM) return
@@ -299,8 +299,8 @@ export class ScanTable implements KeyOrder {
   /**
    * Redis's SCAN guarantee: what is there from the first call (cursor 0) to the last (which returns 0) is visited at
    * least once. Buckets are walked in the order of reversed hashes: each holds one interval of them, however many
-   * buckets there are at the time. Whole buckets are visited until `count` entries or 10 times as many buckets were seen.
-   * A cursor is a whole number below 2^32. `visit` must not add or remove keys.
+   * buckets there are at the time. Whole buckets are visited until `count` entries or 10 times as many buckets were
+   * seen. A cursor is a whole number below 2^32. `visit` must not add or remove keys.
    */
   scan(cursor: number, count: number, visit: (slot: number) => void): number {
     let at = cursor

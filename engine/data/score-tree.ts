@@ -189,7 +189,9 @@ export class ScoreTree {
     return this.copy(keys, ({ scores, slots }) => new Leaf(scores.slice(), slots.slice()))
   }
 
-  /** The order as it is now, for reading, over a table that keeps the slots: leaves share their arrays until a change. */
+  /**
+   * The order as it is now, for reading, over a table that keeps the slots: leaves share their arrays until a change.
+   */
   freeze(keys: KeyOrder): ScoreTree {
     return this.copy(keys, (leaf) => {
       leaf.isShared = true
@@ -331,7 +333,9 @@ export class ScoreTree {
     this.sharedAbove = 0
   }
 
-  /** Whether another member is behind the one that a search looks for, or `orEqual` it; the search goes on beside it. */
+  /**
+   * Whether another member is behind the one that a search looks for, or `orEqual` it; the search goes on beside it.
+   */
   private isBehind(otherScore: number, other: number, slot: number, score: number, orEqual: boolean): boolean {
     let shared = 0
     let isBehind = otherScore > score

@@ -156,7 +156,9 @@ export function difference(aHigh: number, aLow: number, bHigh: number, bLow: num
   return Number.isSafeInteger(result) ? result : Number.NaN
 }
 
-/** As C's strtoull reads it after Redis's own strict reader has failed: blanks, a sign and leading zeros may be there. */
+/**
+ * As C's strtoull reads it after Redis's own strict reader has failed: blanks, a sign and leading zeros may be there.
+ */
 const LENIENT = /^[ \t\n\v\f\r]*(\+?)(-?)(\d+)$/
 
 /** An unsigned 64-bit number; undefined for anything else. */

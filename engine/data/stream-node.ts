@@ -3,13 +3,13 @@
  * first entry stand at the head, and entries that have the same ones hold their values only.
  *
  *     head    live entries | deleted ones | n | field 1 … field n | 0
- *     entry   flags | ms − id.ms | sequence − id.sequence | [ n | ] [field] value … | number of elements before this one
+ *     entry   flags | ms − id.ms | sequence − id.sequence | [ n | ] [field] value … | number of elements before it
  *
  * `id`, from which the differences count, is that of the first entry, whether it is still there or not. An entry that
  * is deleted keeps its place and gets a flag.
  *
- * Beside the bytes, which Redis walks from the head, stands where every 16th entry begins: a walk to an id starts at the
- * last of these that is not behind it.
+ * Beside the bytes, which Redis walks from the head, stands where every 16th entry begins: a walk to an id starts at
+ * the last of these that is not behind it.
  *
  * Source of the format: the comment at the head of Redis's `t_stream.c`.
  */
@@ -64,7 +64,9 @@ export class StreamNode implements Identified {
     this.marks = marks
   }
 
-  /** Without entries, for `append` to add the first one, whose fields are every second one of `texts` from `from` on. */
+  /**
+   * Without entries, for `append` to add the first one, whose fields are every second one of `texts` from `from` on.
+   */
   static empty(id: StreamId, texts: Texts, from: number, fieldCount: number): StreamNode {
     const pack = Listpack.empty(INITIAL_BYTES)
     pack.appendInteger(0)
@@ -192,13 +194,19 @@ export class StreamNode implements Identified {
     addDifference(pack, pack.next(at), this.id, id, false)
   }
 
-  /** Position of an entry from which a walk forward meets every entry whose id is `id` or greater; END when there is none. */
+  /**
+   * Position of an entry from which a walk forward meets every entry whose id is `id` or greater; END when there is
+   * none.
+   */
   before(id: StreamId): number {
     const mark = this.marksUpTo(id)
     return mark === 0 ? this.bodyStart : this.bodyStart + (this.marks[mark - 1] as number)
   }
 
-  /** Last element of an entry from which a walk backward meets every entry whose id is `id` or less; END when there is none. */
+  /**
+   * Last element of an entry from which a walk backward meets every entry whose id is `id` or less; END when there is
+   * none.
+   */
   behind(id: StreamId): number {
     const mark = this.marks[this.marksUpTo(id)]
     return mark === undefined ? this.pack.last() : this.pack.previous(this.bodyStart + mark)

@@ -1,6 +1,6 @@
 /**
- * The part of WebAssembly's interface that the Lua machine and the loops over bits use. TypeScript declares it only together with a browser's
- * globals, which nothing here may touch.
+ * The part of WebAssembly's interface that the Lua machine and the loops over bits use. TypeScript declares it only
+ * together with a browser's globals, which nothing here may touch.
  */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer

@@ -1,4 +1,6 @@
-/** Connections with a memory: what the suites of the contract share. Everything opened through a bench is closed by it. */
+/**
+ * Connections with a memory: what the suites of the contract share. Everything opened through a bench is closed by it.
+ */
 
 import type { Connection, ConnectionHandlers, ConnectOptions, IoError, Listener, ListenOptions } from '../io.ts'
 import type { ContractWorld } from './world.ts'

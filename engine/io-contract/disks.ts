@@ -1,4 +1,6 @@
-/** The contract of `Disk` and `File`, as far as one living process can see it. Power cuts are the simulator's own tests. */
+/**
+ * The contract of `Disk` and `File`, as far as one living process can see it. Power cuts are the simulator's own tests.
+ */
 
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

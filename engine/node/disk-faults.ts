@@ -3,7 +3,7 @@
  * injects the fault writes and removes. Development only; the environment variables are read by `main.ts`:
  *
  *   FAULTLINE_DISK=plain|held-back     wrap the disk; `held-back` also loses on SIGKILL what was not synced
- *   FAULTLINE_DISK_FAULTS=FILE         {"syncDelayMs": 1500, "full": true, "failing": ["sync"]}, any of them, or no file
+ *   FAULTLINE_DISK_FAULTS=FILE         {"syncDelayMs": 1500, "full": true, "failing": ["sync"]}, any, or no file
  */
 import { readFileSync, statSync } from 'node:fs'
 import type { Disk, Timers } from '../io.ts'

@@ -74,7 +74,9 @@ class FaultyFile implements File {
     this.inner.sync()
   }
 
-  /** A failing sync is done in truth, since only the inner disk knows when to call back; its end is told as a failure. */
+  /**
+   * A failing sync is done in truth, since only the inner disk knows when to call back; its end is told as a failure.
+   */
   syncInBackground(done: (error?: IoError) => void): void {
     const begin = (): void =>
       this.inner.syncInBackground((error) => {

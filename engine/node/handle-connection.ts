@@ -17,7 +17,9 @@ import type { StreamBinding, StreamHandle, WriteRequest } from './stream-handle.
 import { handleOf, UV_EOF } from './stream-handle.ts'
 
 const READ_BUFFER_BYTES = 64 * 1024
-/** Windows on the beginning of the read buffer are kept up to this length: making one costs more than a short command. */
+/**
+ * Windows on the beginning of the read buffer are kept up to this length: making one costs more than a short command.
+ */
 const KEPT_WINDOWS = 4096
 
 /** What all connections of a process share. */

@@ -343,7 +343,9 @@ class HeldBackFile implements File {
     this.inode.opened().sync()
   }
 
-  /** Covers what was written by now and nothing later: a slow sync must not make more durable than a real one promises. */
+  /**
+   * Covers what was written by now and nothing later: a slow sync must not make more durable than a real one promises.
+   */
   syncInBackground(done: (error?: IoError) => void): void {
     this.assertOpen()
     const { inode } = this

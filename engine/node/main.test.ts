@@ -1,4 +1,6 @@
-/** The engine as a process: what a shell, a supervisor or a harness sees of it, next to redis-server where there is one. */
+/**
+ * The engine as a process: what a shell, a supervisor or a harness sees of it, next to redis-server where there is one.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

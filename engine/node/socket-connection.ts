@@ -32,7 +32,9 @@ export class SocketConnection implements Connection {
   private error: IoError | undefined
   private readonly onWritten: () => void
 
-  /** `path` is the Unix socket's path, or undefined over TCP; `host` and `port` are where an outgoing connection goes. */
+  /**
+   * `path` is the Unix socket's path, or undefined over TCP; `host` and `port` are where an outgoing connection goes.
+   */
   constructor(socket: net.Socket, path: string | undefined, host: string, port: number) {
     this.socket = socket
     this.isUnixSocket = path !== undefined

@@ -1,7 +1,7 @@
 /**
  * The file that the append-only log is written to now, and when it is written and synced.
  *
- *     always     each turn: write, fdatasync, then the replies. A failure ends the server: what it has answered must stay
+ *     always     each turn: write, fdatasync, then the replies. A failure ends the server: what is answered must stay
  *     everysec   each turn: write, then the replies. Once a second fdatasync, in the background. While one runs, writes
  *                wait for it, for at most two seconds; then they are made all the same (and the system may block)
  *     no         each turn: write, then the replies. When it is synced is the system's business

@@ -82,7 +82,9 @@ export class Aof {
 
   // Start
 
-  /** Loads the log and opens it. `done` comes later, with the last line for the server's log when the start must fail. */
+  /**
+   * Loads the log and opens it. `done` comes later, with the last line for the server's log when the start must fail.
+   */
   load(done: (failure?: string) => void): void {
     const { server } = this
     const startUs = server.io.clock.monotonicUs()
@@ -150,8 +152,8 @@ export class Aof {
   }
 
   /**
-   * Even a snapshot of nothing has bytes: an empty one has lost its data. Redis 7.0 starts without a word, and so that a
-   * data directory of its does not fail here, this starts too; but it says so.
+   * Even a snapshot of nothing has bytes: an empty one has lost its data. Redis 7.0 starts without a word, and so that
+   * a data directory of its does not fail here, this starts too; but it says so.
    */
   private warnOfEmptyBase(): void {
     const name = this.files.manifest.base?.name
@@ -295,7 +297,9 @@ export class Aof {
     this.state = 'off'
   }
 
-  /** Flushes and syncs before the server ends. Undefined, or why it must not end (the first rewrite is not complete). */
+  /**
+   * Flushes and syncs before the server ends. Undefined, or why it must not end (the first rewrite is not complete).
+   */
   prepareShutdown(force: boolean): string | undefined {
     const { log } = this.server
     if (this.rewrite !== undefined) {

@@ -1,4 +1,6 @@
-/** A frozen value stays as it was, and the value itself behaves as if it had never been frozen, whatever is done to it. */
+/**
+ * A frozen value stays as it was, and the value itself behaves as if it had never been frozen, whatever is done to it.
+ */
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { type Aggregate, NO_ENTRY } from '../store/keyspace-port.ts'

@@ -118,8 +118,8 @@ describe.each(pairs)('what %s has saved and %s loads', (writerKind, readerKind) 
     const writer = await nodes.start(writerKind, settings)
     await writer.send('FUNCTION', 'LOAD', library)
     const drawn = fc.sample(value, { numRuns: 60, seed: runSeed + policy.length + writerKind.length * 100 }).flat()
-    // Small sorted sets, and large ones while they grow, have no -0. A log of commands names members in the order of the
-    // writer's table, so that it is chance which members are there before the reader's has grown.
+    // Small sorted sets, and large ones while they grow, have no -0. A log of commands names members in the order of
+    // the writer's table, so that it is chance which members are there before the reader's has grown.
     const isChance = (text: string) => 'appendonly' in log && log['aof-use-rdb-preamble'] === 'no' && text === '-0'
     const commands = drawn.map((words) => words.map((text) => (isChance(text) ? '0' : text)))
     await Promise.all(commands.map((words) => writer.send(...words)))

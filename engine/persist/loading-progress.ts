@@ -1,7 +1,9 @@
 /** How far a load has come: INFO's `loading_*` fields, with Redis's names and arithmetic; and a brake for tests. */
 import type { Server } from '../server/server.ts'
 
-/** `key-load-delay`, for tests that look at a server while it loads: after each key so many µs, or 1 µs after one in −n. */
+/**
+ * `key-load-delay`, for tests that look at a server while it loads: after each key so many µs, or 1 µs after one in −n.
+ */
 export function delayLoading(server: Server): void {
   const delay = server.config.values['key-load-delay']
   const { host, random } = server.io

@@ -1,4 +1,7 @@
-/** Saving and loading as the rest of the server sees it. `persistence.ts` implements it (Redis's rdb.c and aof.c, without fork). */
+/**
+ * Saving and loading as the rest of the server sees it. `persistence.ts` implements it (Redis's rdb.c and aof.c,
+ * without fork).
+ */
 import type { Arguments } from '../commands/arguments.ts'
 
 /** What a command answers. */
@@ -18,19 +21,26 @@ export interface Persistence {
    * at once; with a text when the file is damaged (the log has the offset) and the server must not start.
    */
   load(done: (failure?: string) => void): void
-  /** A data set of so many bytes (0: unknown) is loaded by somebody else: `Server.loading`, and INFO tells the progress. */
+  /**
+   * A data set of so many bytes (0: unknown) is loaded by somebody else: `Server.loading`, and INFO tells the progress.
+   */
   beginLoading(totalBytes: number): { at(bytes: number): void }
   endLoading(): void
 
   /** DEBUG LOADAOF: replays the log at once. False when it could not be read to its end; the log says why. */
   reloadLog(): boolean
-  /** Takes a command that was executed, for the append-only log. It is written before the replies of this turn leave. */
+  /**
+   * Takes a command that was executed, for the append-only log. It is written before the replies of this turn leave.
+   */
   feed(databaseIndex: number, args: Arguments): void
   /** SAVE: everything in one go. Undefined, or a complete error. */
   save(): string | undefined
   /** BGSAVE. */
   requestBackgroundSave(schedule: boolean): Outcome
-  /** A save in slices of at most one millisecond. Undefined when it has begun, or a complete error. `whenDone` comes later. */
+  /**
+   * A save in slices of at most one millisecond. Undefined when it has begun, or a complete error. `whenDone` comes
+   * later.
+   */
   saveInBackground(whenDone?: (failure?: Error) => void): string | undefined
   /** BGREWRITEAOF. */
   rewriteInBackground(): Outcome

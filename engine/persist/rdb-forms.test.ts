@@ -108,7 +108,10 @@ const doubles = [0, -0, 1, -1.5, 1e300, 5e-324, Number.POSITIVE_INFINITY, Number
 const textScores = ['0', '-0', '1', '-1.5', '1e300', '0.10000000000000001', ' 4', '0x1p4', 'inf', '-infinity']
 
 const history = (count: number, last: readonly [number, number]) => [length(count), length(last[0]), length(last[1])]
-/** A node of a stream with the master fields `f`: entries with the same fields and one with its own, one of them deleted. */
+/**
+ * A node of a stream with the master fields `f`: entries with the same fields and one with its own, one of them
+ * deleted.
+ */
 const streamNode = (deleted: 0 | 1 = 0) =>
   join(
     text(Buffer.from('0000000000000005000000000000000a', 'hex')),

@@ -2,7 +2,7 @@
  * Streams in RDB files. Redis 7.0 writes version 2; version 1 (Redis 5 and 6) lacks what is known of the history, and
  * version 3 (7.2) has one more time per consumer.
  *
- *     n { id | listpack } × n | length | last id | first id | largest deleted id | entries added        (v1: no first id …)
+ *     n { id | listpack } × n | length | last id | first id | largest deleted id | entries added   (v1: no first id …)
  *     groups { name | last id | entries read | pending { id | time | deliveries }
  *              consumers { name | seen | [active] | pending { id } } }
  *

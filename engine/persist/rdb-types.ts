@@ -18,7 +18,10 @@ import { streamLoaders, streamWriter } from './rdb-stream.ts'
 export interface AggregateWriter {
   /** The type number that goes before the key. */
   rdbType(value: Aggregate): number
-  /** Writes the value. A large one stops between its parts, each the work of some tens of elements; it must not change meanwhile. */
+  /**
+   * Writes the value. A large one stops between its parts, each the work of some tens of elements; it must not change
+   * meanwhile.
+   */
   write(output: RdbOutput, value: Aggregate): Generator<void, void>
 }
 

@@ -1,4 +1,7 @@
-/** After three failures in a row rewrites wait, one minute, then two, four, … up to an hour (Redis's `aofRewriteLimited`). */
+/**
+ * After three failures in a row rewrites wait, one minute, then two, four, … up to an hour (Redis's
+ * `aofRewriteLimited`).
+ */
 import type { Server } from '../server/server.ts'
 
 const FAILURES_ALLOWED = 3

@@ -1,10 +1,10 @@
 /**
  * The data set as bytes (an RDB file, or commands), at one point in time, while the server goes on serving.
  *
- * All databases start their snapshots at once; then they are walked in slices of at most a millisecond. A write to a key
- * that was not reached yet makes its keyspace visit the old value first. Such visits come for any database at any
- * time, so the file changes database (SELECTDB) as often as needed: readers do not mind. They also come between the parts
- * of a large aggregate: the writer keeps them until it is complete.
+ * All databases start their snapshots at once; then they are walked in slices of at most a millisecond. A write to a
+ * key that was not reached yet makes its keyspace visit the old value first. Such visits come for any database at any
+ * time, so the file changes database (SELECTDB) as often as needed: readers do not mind. They also come between the
+ * parts of a large aggregate: the writer keeps them until it is complete.
  */
 import type { Timer } from '../io.ts'
 import type { Server } from '../server/server.ts'

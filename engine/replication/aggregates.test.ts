@@ -1,4 +1,7 @@
-/** Lists, hashes, sets and sorted sets on their way to a replica: in the data set first, then as commands, between both kinds of server. */
+/**
+ * Lists, hashes, sets and sorted sets on their way to a replica: in the data set first, then as commands, between both
+ * kinds of server.
+ */
 import { afterEach, describe, expect, test } from 'vitest'
 import { type NodeKind, type TestNode, TestNodes, untilInSync } from '../testing/nodes.ts'
 import { hasRedisServer } from '../testing/redis-server.ts'

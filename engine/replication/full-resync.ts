@@ -2,8 +2,8 @@
  * Snapshots for replicas that cannot go on from the backlog. One snapshot serves all replicas that wait when it begins.
  *
  * Streamed (`repl-diskless-sync yes`, all of them know the end mark): `$EOF:` and a mark of 40 characters, the RDB
- * bytes, the mark again. The replica's first acknowledgement then starts the stream. A snapshot without some of its parts
- * is always streamed: it must not take the place of the file.
+ * bytes, the mark again. The replica's first acknowledgement then starts the stream. A snapshot without some of its
+ * parts is always streamed: it must not take the place of the file.
  * From disk: a background save as for BGSAVE; then `$length` and the file; the stream follows at once.
  */
 import { type File, IoError, type Timer } from '../io.ts'

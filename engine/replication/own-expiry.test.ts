@@ -1,4 +1,6 @@
-/** A replica that may be written to: keys that its primary does not know expire, and errors that nobody expects count. */
+/**
+ * A replica that may be written to: keys that its primary does not know expire, and errors that nobody expects count.
+ */
 import { afterEach, expect, test } from 'vitest'
 import { againstRedis } from '../testing/differential.ts'
 import { infoField, type NodeKind, TestNodes, until } from '../testing/nodes.ts'

@@ -1,6 +1,7 @@
 /**
- * Keys with an expiry that clients have written to a replica that may be written to (`replica-read-only no`). The primary
- * knows nothing of them and will never send their DEL, so the replica removes them itself: Redis's `expireSlaveKeys`.
+ * Keys with an expiry that clients have written to a replica that may be written to (`replica-read-only no`). The
+ * primary knows nothing of them and will never send their DEL, so the replica removes them itself: Redis's
+ * `expireSlaveKeys`.
  *
  * What sets an expiry is known from the commands that a primary would propagate; a key that has lost its expiry in the
  * meantime is forgotten when its turn comes.

@@ -24,11 +24,21 @@ export interface Replication {
   /** Closes all links; nothing of replication runs afterwards. */
   stop(): void
 
-  /** Whether `feed` has somewhere to go: this is a primary with replicas or a backlog, or a replica that clients may write to. */
+  /**
+   * Whether `feed` has somewhere to go: this is a primary with replicas or a backlog, or a replica that clients may
+   * write to.
+   */
   readonly isFed: boolean
-  /** Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order; `databaseIndex` yields SELECT when it changes. A replica has its primary's stream: it only notes which keys it has to expire itself. */
+  /**
+   * Appends a write to the stream: backlog and all replicas. Called by dispatch after every write, in order;
+   * `databaseIndex` yields SELECT when it changes. A replica has its primary's stream: it only notes which keys it has
+   * to expire itself.
+   */
   feed(databaseIndex: number, args: Arguments): void
-  /** Why this server refuses writes now (min-replicas, read-only replica, stale data), as a complete error, or undefined. Checked before each write of a normal client. */
+  /**
+   * Why this server refuses writes now (min-replicas, read-only replica, stale data), as a complete error, or
+   * undefined. Checked before each write of a normal client.
+   */
   writeRefusal(): string | undefined
   /** Why this server refuses reads now (`-MASTERDOWN` when replica-serve-stale-data is no), or undefined. */
   readRefusal(): string | undefined
@@ -68,7 +78,10 @@ export interface Replication {
   describeReplica(client: Client, description: Partial<ReplicaDescription>): void
   /** REPLCONF ACK. Ignored unless the client is a replica. */
   acknowledge(client: Client, offset: number): void
-  /** WAIT: parks the client until so many replicas have acknowledged its last write. `deadlineMs` is Unix time, 0 for ever. */
+  /**
+   * WAIT: parks the client until so many replicas have acknowledged its last write. `deadlineMs` is Unix time, 0 for
+   * ever.
+   */
   parkUntilAcknowledged(context: Context, replicas: number, deadlineMs: number): void
   /** REPLCONF GETACK: tells the primary how far this replica is. */
   sendAcknowledgement(): void

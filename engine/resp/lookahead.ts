@@ -3,7 +3,8 @@
  * them. A pipeline of small commands on random keys waits for memory more than for anything else, and places that are
  * known beforehand can be fetched together (`KeyspacePort.announce`).
  *
- * Only a hint: this reads lengths of up to three digits and stops at whatever it does not understand. The parser decides.
+ * Only a hint: this reads lengths of up to three digits and stops at whatever it does not understand. The parser
+ * decides.
  *
  *     *2 $3 GET $5 key:1 *3 $3 SET $5 key:2 $1 x *2 $3 GET $5 ke
  *               ^    ^              ^    ^                    cut off: not counted
@@ -13,7 +14,9 @@
 /** So many keys are found at once; also what fits the memory units of a processor. */
 export const KEYS_AHEAD_MAX = 32
 
-/** The keys found, and where the first command lies that was not looked at. `word` says which word of a command it is. */
+/**
+ * The keys found, and where the first command lies that was not looked at. `word` says which word of a command it is.
+ */
 export class KeysAhead {
   readonly starts: number[] = new Array<number>(KEYS_AHEAD_MAX).fill(0)
   readonly ends: number[] = new Array<number>(KEYS_AHEAD_MAX).fill(0)

@@ -1,5 +1,6 @@
 /**
- * Incremental parser of requests: chunks of bytes in, `Arguments` out (multibulk and inline, as Redis 7.0 accepts them).
+ * Incremental parser of requests: chunks of bytes in, `Arguments` out (multibulk and inline, as Redis 7.0 accepts
+ * them).
  *
  * A command that lies whole in the chunk is never copied: its arguments are positions in the chunk. Only the tail that
  * is not complete yet moves into the query buffer, and stays there contiguous until its last byte has come:

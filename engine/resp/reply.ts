@@ -1,6 +1,7 @@
 /**
  * What a command may say to its client. One vocabulary for RESP2 and RESP3: the writer renders each part in the
- * client's protocol (`engine/resp/writer.ts`), other implementations collect (scripts) or discard (replicated commands).
+ * client's protocol (`engine/resp/writer.ts`), other implementations collect (scripts) or discard (replicated
+ * commands).
  *
  * Aggregates announce their length and are followed by that many parts (maps: twice as many).
  */

@@ -1,8 +1,8 @@
 /**
  * Whatever bytes a client sends, the server answers as redis-server does, closes when that does, and goes on.
  *
- * The short form runs with all tests; `npm run fuzz -- --seconds N --seed S` runs this file for as long as told. A finding
- * is repeated with the seed that is printed: input i of seed S is always the same.
+ * The short form runs with all tests; `npm run fuzz -- --seconds N --seed S` runs this file for as long as told. A
+ * finding is repeated with the seed that is printed: input i of seed S is always the same.
  */
 import { expect, test } from 'vitest'
 import { randomFromText } from '../data/random.ts'

@@ -15,7 +15,8 @@
  *
  * Where C calls Lua by itself (the comparator of table.sort, the function of string.gsub, metamethods, iterators) there
  * is no way out but an error: the script runs on to the next point, and when that takes too long, it is thrown back to
- * the last one by an error that nothing catches in between. `lua_State` says where that is: `nCcalls` is above `baseCcalls`.
+ * the last one by an error that nothing catches in between. `lua_State` says where that is: `nCcalls` is above
+ * `baseCcalls`.
  */
 import { type LuaExports, type LuaFunction, LuaStatus, LuaType, REGISTRY, upvalue } from './lua-api.ts'
 import type { LuaProgram } from './lua-program.ts'
@@ -46,7 +47,10 @@ export class Coroutines {
   private readonly program: LuaProgram
   private readonly api: LuaExports
   private readonly main: number
-  /** Whether the running code should be interrupted now; may raise a Lua error instead. Called every so many instructions. */
+  /**
+   * Whether the running code should be interrupted now; may raise a Lua error instead. Called every so many
+   * instructions.
+   */
   onHook: (L: number) => boolean = () => false
   /** Whether code that cannot be interrupted has run for too long. Asked when `onHook` has said yes. */
   isOverdue: () => boolean = () => false
@@ -97,7 +101,9 @@ export class Coroutines {
     return this.runner
   }
 
-  /** Runs the function below `argumentCount` values on `thread()`. Results, or the error, are on its stack afterwards. */
+  /**
+   * Runs the function below `argumentCount` values on `thread()`. Results, or the error, are on its stack afterwards.
+   */
   start(argumentCount: number): Outcome {
     return this.outcome(this.api.lua_resume(this.runner, argumentCount))
   }
@@ -411,7 +417,10 @@ export class Coroutines {
     return this.chain.length === 0 ? this.interruptedAt : this.placeIn(this.runner, 0)
   }
 
-  /** The innermost Lua function from `level` of the calls on, as Redis's error handler finds it: one C function is skipped. */
+  /**
+   * The innermost Lua function from `level` of the calls on, as Redis's error handler finds it: one C function is
+   * skipped.
+   */
   placeIn(L: number, level: number): Place | undefined {
     const { api, program } = this
     const record = this.debugRecord

@@ -2,9 +2,9 @@
  * Function libraries: what FUNCTION LOAD registers and FCALL runs.
  *
  * A library is a text that is run once, when it is loaded, and that only registers functions then: it sees nothing but
- * `redis.register_function`, `redis.log` and constants. The functions it registers see what scripts see, without KEYS and
- * ARGV, which they get as arguments. All libraries live in one Lua machine. A set of libraries changes as a whole or not
- * at all, so a load goes into a set of its own, which is then joined with the current one.
+ * `redis.register_function`, `redis.log` and constants. The functions it registers see what scripts see, without KEYS
+ * and ARGV, which they get as arguments. All libraries live in one Lua machine. A set of libraries changes as a whole
+ * or not at all, so a load goes into a set of its own, which is then joined with the current one.
  */
 import type { Arguments } from '../commands/arguments.ts'
 import type { Context } from '../commands/context.ts'

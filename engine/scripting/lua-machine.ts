@@ -1,6 +1,7 @@
 /**
- * A Lua machine as scripts find it: sandbox, Redis's libraries, and a thread to run in. A server has one for scripts and
- * one for functions, made when first used (about a millisecond) and thrown away by FLUSH, which frees all their memory.
+ * A Lua machine as scripts find it: sandbox, Redis's libraries, and a thread to run in. A server has one for scripts
+ * and one for functions, made when first used (about a millisecond) and thrown away by FLUSH, which frees all their
+ * memory.
  */
 import { bitLibrary } from './bit-library.ts'
 import { cjsonLibrary } from './cjson-library.ts'

@@ -1,4 +1,6 @@
-/** The Lua program alone: its memory has a bound, its errors do not leave it, and instances know nothing of each other. */
+/**
+ * The Lua program alone: its memory has a bound, its errors do not leave it, and instances know nothing of each other.
+ */
 import { expect, test } from 'vitest'
 import { readLuaProgram } from '../node/lua-program.ts'
 import { LuaStatus } from './lua-api.ts'

@@ -1,6 +1,6 @@
 /**
- * Redis's own pseudo random numbers for `math.random`: C's lrand48 (a linear congruential generator of 48 bits), so that
- * scripts draw the same numbers everywhere. Source of the constants: POSIX drand48.
+ * Redis's own pseudo random numbers for `math.random`: C's lrand48 (a linear congruential generator of 48 bits), so
+ * that scripts draw the same numbers everywhere. Source of the constants: POSIX drand48.
  */
 const MULTIPLIER = 0x5deece66dn
 const INCREMENT = 0xbn

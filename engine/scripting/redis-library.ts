@@ -78,7 +78,9 @@ export class RedisLibrary {
     api.lua_rawset(L, -3)
   }
 
-  /** The globals of a library that is being loaded: a smaller `redis`, and nothing else. Answers a registry reference. */
+  /**
+   * The globals of a library that is being loaded: a smaller `redis`, and nothing else. Answers a registry reference.
+   */
   makeLoadingGlobals(functions: Readonly<Record<string, LuaFunction>>): number {
     const { api } = this.program
     const { L, sandbox } = this.machine

@@ -82,7 +82,9 @@ export class Sandbox {
     })
   }
 
-  /** Replaces functions of the globals or of one of their tables. `wrap` gets the original, which keeps its upvalues. */
+  /**
+   * Replaces functions of the globals or of one of their tables. `wrap` gets the original, which keeps its upvalues.
+   */
   private replace(library: string | undefined, name: string, wrap: (original: LuaFunction) => LuaFunction): void {
     const { api, L, program } = this
     const table = library === undefined ? GLOBALS : this.pushLibrary(library)
@@ -261,7 +263,10 @@ export class Sandbox {
 
   // ---- read-only tables
 
-  /** Replaces the table on top of the stack by a read-only view of it. `metatable`: registry reference of what scripts see as its metatable. */
+  /**
+   * Replaces the table on top of the stack by a read-only view of it. `metatable`: registry reference of what scripts
+   * see as its metatable.
+   */
   protect(metatable?: number): void {
     const { api, L, program } = this
     const real = api.luaL_ref(L, REGISTRY)

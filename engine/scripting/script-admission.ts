@@ -1,6 +1,6 @@
 /**
- * Which scripts may start, and which commands they may call: the one place for it. Redis 7.0's `scriptPrepareForRun` and
- * `scriptCall`, with their texts and in their order, because the first refusal gives the error.
+ * Which scripts may start, and which commands they may call: the one place for it. Redis 7.0's `scriptPrepareForRun`
+ * and `scriptCall`, with their texts and in their order, because the first refusal gives the error.
  */
 import type { Arguments } from '../commands/arguments.ts'
 import { errors } from '../commands/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * `string.format` with integers of 64 bits: C's `long` has 32 in WebAssembly. Directives whose argument does not fit are
- * turned into `%s` with the text made here; everything else, errors included, is left to the original.
+ * `string.format` with integers of 64 bits: C's `long` has 32 in WebAssembly. Directives whose argument does not fit
+ * are turned into `%s` with the text made here; everything else, errors included, is left to the original.
  */
 import { LuaType } from './lua-api.ts'
 import type { LuaProgram } from './lua-program.ts'

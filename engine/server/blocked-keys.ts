@@ -54,7 +54,9 @@ export class BlockedKeys {
     return this.ready.size > 0
   }
 
-  /** Parks the context's client until one of `keys` of its database can serve it. Not for clients with `denyBlocking`. */
+  /**
+   * Parks the context's client until one of `keys` of its database can serve it. Not for clients with `denyBlocking`.
+   */
   park(context: Context, keys: readonly Buffer[], wait: Wait): void {
     const { client, command, db } = context
     const writes = command.flags.includes('write')

@@ -2,8 +2,8 @@
  * What clients hold (input not run yet, transactions, replies not sent yet), and `maxmemory-clients`: when all of it
  * together is too much, the largest clients have to go (Redis's client eviction).
  *
- * A client is counted anew when its replies pile up, by the cron, and while a limit depends on it after each chunk of its
- * input, so that the totals can be asked at any time.
+ * A client is counted anew when its replies pile up, by the cron, and while a limit depends on it after each chunk of
+ * its input, so that the totals can be asked at any time.
  */
 import type { ClientConnection } from './connection.ts'
 import type { ClientMemoryKind } from './memory-account.ts'

@@ -1,4 +1,6 @@
-/** Parameters whose value is a list of words with a form of its own, and the checks of single ones. Redis 7.0's words. */
+/**
+ * Parameters whose value is a list of words with a form of its own, and the checks of single ones. Redis 7.0's words.
+ */
 import { type Parameter, type Parsed, parseMemory } from './config-kinds.ts'
 
 /** `save seconds changes`: a snapshot after `seconds` when at least `changes` keys changed. */

@@ -17,7 +17,10 @@ import { errorText } from './system-errors.ts'
 export type ConfigOrigin = 'inside' | 'local' | 'remote'
 
 export interface Config {
-  /** Current values by their modern name, parsed: numbers, booleans, text, lists. Sizes are bytes; times in the parameter's own unit. */
+  /**
+   * Current values by their modern name, parsed: numbers, booleans, text, lists. Sizes are bytes; times in the
+   * parameter's own unit.
+   */
   readonly values: Readonly<ConfigValues>
   /** What the file said beside parameters: renamed commands, users, modules. */
   readonly directives: ConfigDirectives
@@ -49,7 +52,9 @@ export interface Config {
   pathOf(path: string): string
   /** Writes the configuration file back (`CONFIG REWRITE`); undefined or an error message. */
   rewrite(all?: boolean): string | undefined
-  /** Lines for `user` in the rewritten file, as ACL LIST prints them without `user`. Replaced by whoever holds the ACL. */
+  /**
+   * Lines for `user` in the rewritten file, as ACL LIST prints them without `user`. Replaced by whoever holds the ACL.
+   */
   describeUsers: () => readonly string[]
 }
 

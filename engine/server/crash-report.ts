@@ -1,4 +1,7 @@
-/** The report that a server writes to its log when it dies of a bug, in Redis's frame: tools look for its first and last line. */
+/**
+ * The report that a server writes to its log when it dies of a bug, in Redis's frame: tools look for its first and last
+ * line.
+ */
 import type { Server } from './server.ts'
 
 const GURU_LINE = '------------------------------------------------'

@@ -1,4 +1,6 @@
-/** What DEBUG can turn off or on in one server, for tests. Everything is off at the start and after nothing but DEBUG. */
+/**
+ * What DEBUG can turn off or on in one server, for tests. Everything is off at the start and after nothing but DEBUG.
+ */
 export interface DebugSwitches {
   /** Checksums of RDB files and of RESTORE's payloads are not looked at. */
   skipsChecksums: boolean

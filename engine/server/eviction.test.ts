@@ -98,8 +98,8 @@ againstRedis('maxmemory', () => {
   })
 
   /**
-   * Makes 1000 keys, of which the even ones should go first; then takes the memory of about 300 away. Returns how many of
-   * the odd ones have survived, and how many of all.
+   * Makes 1000 keys, of which the even ones should go first; then takes the memory of about 300 away. Returns how many
+   * of the odd ones have survived, and how many of all.
    */
   async function survivors(
     server: RawConnection,

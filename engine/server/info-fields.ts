@@ -1,6 +1,7 @@
 /**
  * The fields of INFO that the server itself knows, under Redis 7.0's names and in its order. What cannot
- * happen in this implementation (forks, threads of I/O, defragmentation) is 0, as in a redis-server that does not do it.
+ * happen in this implementation (forks, threads of I/O, defragmentation) is 0, as in a redis-server that does not do
+ * it.
  */
 import { memoryFields } from './info-memory.ts'
 import type { RunningServer } from './running-server.ts'

@@ -1,6 +1,7 @@
 /**
  * INFO memory under Redis 7.0's names and in its order. `memory-account.ts` says what is counted; what belongs to an
- * allocator is told of the memory that keys and values were given (`allocator_active`, with room that is free at the moment).
+ * allocator is told of the memory that keys and values were given (`allocator_active`, with room that is free at the
+ * moment).
  */
 import { humanBytes } from './info-fields.ts'
 import { activeBytes } from './memory-figures.ts'

@@ -1,4 +1,7 @@
-/** Tells the database which keys the commands of a chunk will look up (see `resp/lookahead.ts`, `KeyspacePort.announce`). */
+/**
+ * Tells the database which keys the commands of a chunk will look up (see `resp/lookahead.ts`,
+ * `KeyspacePort.announce`).
+ */
 import { AnnouncedKeys } from '../data/announced-keys.ts'
 import { KEYS_AHEAD_MAX, KeysAhead } from '../resp/lookahead.ts'
 import type { RequestParser } from '../resp/parser.ts'
@@ -32,8 +35,8 @@ export class KeyHints {
   }
 
   /**
-   * Looks at the next commands. Returns the place before which there is nothing to gain: up to where they were seen, or,
-   * when two of them showed that it is not worth it, about where as many like these end.
+   * Looks at the next commands. Returns the place before which there is nothing to gain: up to where they were seen,
+   * or, when two of them showed that it is not worth it, about where as many like these end.
    */
   give({ databaseIndex }: { databaseIndex: number }, parser: RequestParser): number {
     const { keys } = this

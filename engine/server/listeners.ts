@@ -21,8 +21,9 @@ export interface OpenSockets {
 const absentAddressCodes = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ENOTFOUND', 'ENOPROTOOPT']
 
 /**
- * Listens on every address of `bind` at `port` (0: one that the system chooses). `done` gets the sockets, or undefined when it failed (the log says
- * why). `accept` must set the handlers of a connection before it returns. No address at all is no failure.
+ * Listens on every address of `bind` at `port` (0: one that the system chooses). `done` gets the sockets, or undefined
+ * when it failed (the log says why). `accept` must set the handlers of a connection before it returns. No address at
+ * all is no failure.
  */
 export function openTcpSockets(
   io: Io,
@@ -76,7 +77,10 @@ function bindError(error: IoError): string {
   return error.code === 'ENOTFOUND' ? errorText(error) : `bind: ${errorText(error)}`
 }
 
-/** Listens on `unixsocket`, replacing what is left of an earlier run. Closing removes the file. `done` gets what is wrong instead. */
+/**
+ * Listens on `unixsocket`, replacing what is left of an earlier run. Closing removes the file. `done` gets what is
+ * wrong instead.
+ */
 export function openUnixSocket(
   io: Io,
   config: Config,

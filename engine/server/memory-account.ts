@@ -1,7 +1,7 @@
 /**
- * What the server's memory is used for, in bytes that it has counted itself: keys and values (arena, tables, aggregates),
- * clients, the replication backlog, and what other parts report. Reading it walks no heap, only the databases' counters
- * and a handful of parts, so that `maxmemory` can be compared with it before each command.
+ * What the server's memory is used for, in bytes that it has counted itself: keys and values (arena, tables,
+ * aggregates), clients, the replication backlog, and what other parts report. Reading it walks no heap, only the
+ * databases' counters and a handful of parts, so that `maxmemory` can be compared with it before each command.
  *
  * JavaScript has no allocator to ask. What the runtime itself needs (code, garbage not collected yet) is not in
  * `used_memory` but in the difference to the resident set, as the overhead of the allocator is in Redis.
@@ -47,7 +47,10 @@ export class MemoryAccount {
     return bytes
   }
 
-  /** What eviction does not count, since removing keys makes it grow: streams to replicas beyond the backlog, and the AOF's buffer. */
+  /**
+   * What eviction does not count, since removing keys makes it grow: streams to replicas beyond the backlog, and the
+   * AOF's buffer.
+   */
   get notEvictableBytes(): number {
     return this.partBytes('aof.buffer') + this.server.replication.bytesBeyondBacklog
   }

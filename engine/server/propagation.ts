@@ -38,7 +38,10 @@ export class Propagation {
     return this.pending.length === 0
   }
 
-  /** What is added while nobody listens is gone at once, as in Redis: whoever makes words for it can spare itself the work. */
+  /**
+   * What is added while nobody listens is gone at once, as in Redis: whoever makes words for it can spare itself the
+   * work.
+   */
   get isListening(): boolean {
     return this.target.isListening
   }

@@ -224,7 +224,9 @@ export class RunningServer implements Server {
     this.nowMs = this.io.clock.wallMs()
   }
 
-  /** The same where the monotonic time is known: the wall clock is read only when it can show another millisecond soon. */
+  /**
+   * The same where the monotonic time is known: the wall clock is read only when it can show another millisecond soon.
+   */
   refreshClockAt(nowUs: number): void {
     if (nowUs < this.clockGoodUntilUs) return
     this.clockGoodUntilUs = nowUs + CLOCK_GOOD_FOR_US

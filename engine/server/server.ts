@@ -81,15 +81,23 @@ export interface Server {
   every(periodMs: number, task: () => void): void
   /** To be called on input that does not come through a client, before anything reads `nowMs`. */
   refreshClock(): void
-  /** Runs once at the end of the current turn, before replies are flushed (Redis's beforeSleep). Cheap to call repeatedly. */
+  /**
+   * Runs once at the end of the current turn, before replies are flushed (Redis's beforeSleep). Cheap to call
+   * repeatedly.
+   */
   beforeSleep(task: () => void): void
   /** Writes the append-only log once all commands of this turn have run, and before anything of them is sent. */
   commitBeforeReplies(commit: () => void): void
-  /** Runs once at the end of the current turn, after the log was written and before replies are flushed: sends the stream. */
+  /**
+   * Runs once at the end of the current turn, after the log was written and before replies are flushed: sends the
+   * stream.
+   */
   sendBeforeReplies(task: () => void): void
   /** A command is running inside another one: in a transaction or a script. */
   readonly inTransaction: boolean
-  /** Executes a command on behalf of `client` with the rules for its kind (a primary's stream, AOF loading, a client). */
+  /**
+   * Executes a command on behalf of `client` with the rules for its kind (a primary's stream, AOF loading, a client).
+   */
   execute(client: Client, args: Arguments): void
   /**
    * Runs or queues a command of the append-only log: no rule refuses it, it is not counted, and it goes nowhere else.
@@ -105,16 +113,18 @@ export interface Server {
   removeExpired(database: KeyspacePort, entry: Entry): void
   /** Writes to AOF and replicas outside of a command (expiry, eviction, slot cleaning). */
   propagate(databaseIndex: number, words: readonly (string | Buffer)[]): void
-  /** Removes all keys of all databases, and all functions, and invalidates what depends on them, without propagation. */
+  /**
+   * Removes all keys of all databases, and all functions, and invalidates what depends on them, without propagation.
+   */
   emptyDatabases(): void
   /** Exchanges two databases (SWAPDB); false when there is no such index. */
   swapDatabases(first: number, second: number): boolean
   /** CONFIG RESETSTAT. */
   resetStatistics(): void
   /**
-   * Waits for replicas to catch up (not with `now`), saves (`save` undefined: if there are save points), closes everything
-   * and calls `io.host.exit(status)`. Undefined, or why it could not be (the save failed; `force` ends it all the same).
-   * `onFailure` is told when a shutdown that was still waiting came to nothing.
+   * Waits for replicas to catch up (not with `now`), saves (`save` undefined: if there are save points), closes
+   * everything and calls `io.host.exit(status)`. Undefined, or why it could not be (the save failed; `force` ends it
+   * all the same). `onFailure` is told when a shutdown that was still waiting came to nothing.
    */
   shutdown(options: ShutdownOptions, onFailure?: (failure: string) => void): string | undefined
   /** Ends the waiting of a shutdown; false when there was none. */
@@ -132,7 +142,9 @@ export interface CommandLookup {
 
 /** INFO is a table: each part registers its sections' fields. */
 export interface InfoRegistry {
-  /** `section` as in `INFO section`; fields come in the order of registration. `fields()` returns name and value pairs. */
+  /**
+   * `section` as in `INFO section`; fields come in the order of registration. `fields()` returns name and value pairs.
+   */
   add(section: string, fields: () => readonly (readonly [name: string, value: string | number])[]): void
   /** The text of INFO for these words: section names, `default`, `all`, `everything`. */
   render(words: readonly string[]): string

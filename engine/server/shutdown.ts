@@ -38,7 +38,10 @@ export class Shutdown {
     return this.options === undefined ? undefined : Math.max(0, this.endMs - this.server.nowMs)
   }
 
-  /** Undefined: the server has ended, or will when replicas have caught up (`onFailure` says if not). A text: it could not be. */
+  /**
+   * Undefined: the server has ended, or will when replicas have caught up (`onFailure` says if not). A text: it could
+   * not be.
+   */
   begin(options: ShutdownOptions, onFailure: (failure: string) => void): string | undefined {
     const { server } = this
     if (this.options !== undefined) {

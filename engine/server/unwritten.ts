@@ -1,6 +1,7 @@
 /**
  * A replica obeys its primary also while its own disk fails. As in Redis 7.0 it dies of it unless
- * `replica-ignore-disk-write-errors` says otherwise: an acknowledged offset must not lie about what a restart would find.
+ * `replica-ignore-disk-write-errors` says otherwise: an acknowledged offset must not lie about what a restart would
+ * find.
  */
 import { panic } from './crash-report.ts'
 import type { RunningServer } from './running-server.ts'

@@ -29,7 +29,10 @@ export function lfuClock(nowMs: number, uses = INITIAL_USES): number {
   return (minutes(nowMs) << 8) | uses
 }
 
-/** The counter of uses after it has decayed by one for every `decayMinutes` (`lfu-decay-time`) since the field was written. */
+/**
+ * The counter of uses after it has decayed by one for every `decayMinutes` (`lfu-decay-time`) since the field was
+ * written.
+ */
 export function lfuUses(clock: number, nowMs: number, decayMinutes: number): number {
   const uses = clock & 0xff
   if (decayMinutes === 0) return uses

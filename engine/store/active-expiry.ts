@@ -3,8 +3,9 @@
  *
  * Each round samples some keys that have an expiry. While more than a tolerated share of a database's sample was
  * expired, it is sampled again, within a budget of time: a share of the CPU for the slow cycle (called `hz` times a
- * second), about a millisecond for the fast one, which follows every 2 ms while the slow one ran out of time or many stale
- * keys are expected (Redis calls it at the end of each turn, at most so often). Only primaries expire; replicas wait for the DEL.
+ * second), about a millisecond for the fast one, which follows every 2 ms while the slow one ran out of time or many
+ * stale keys are expected (Redis calls it at the end of each turn, at most so often). Only primaries expire; replicas
+ * wait for the DEL.
  */
 import type { Server } from '../server/server.ts'
 import type { Entry, KeyspacePort } from './keyspace-port.ts'

@@ -3,12 +3,13 @@
  *
  *     chunk (256 KiB) ┌────────┬────────┬────────┬─ … ┐      a chunk has 16 pages
  *     page (16 KiB)   │ 24 24 24 24 … │ 160 160 160 … │      a page has blocks of one size class
- *     block           │ used │ used │ free → next free │     free blocks of a page form a list through their first bytes
+ *     block           │ used │ used │ free → next free │     free blocks of a page: a list through their first bytes
  *
- * Sizes are rounded up to a class: multiples of 8 up to 128 bytes, then four classes to each doubling, up to 4096; so at
- * most a fifth is lost to rounding. A page whose last block is freed can serve any other class, and a chunk of free pages is
- * given back to the system. What remains is pages with few blocks left and chunks with few used pages, after values changed
- * their size or went: `evacuate` empties these. A block is named by a reference, its place in units of 8 bytes.
+ * Sizes are rounded up to a class: multiples of 8 up to 128 bytes, then four classes to each doubling, up to 4096; so
+ * at most a fifth is lost to rounding. A page whose last block is freed can serve any other class, and a chunk of free
+ * pages is given back to the system. What remains is pages with few blocks left and chunks with few used pages, after
+ * values changed their size or went: `evacuate` empties these. A block is named by a reference, its place in units of 8
+ * bytes.
  */
 
 const UNIT_SHIFT = 3
@@ -154,9 +155,9 @@ export class Arena {
   }
 
   /**
-   * One step towards giving memory back: empties a page of a class that needs at most three quarters of its pages, or, when
-   * a fifth of all pages is free, a page of the emptiest chunk. `move` must move the block that it is given: allocate
-   * another and free this one. False when there is nothing to gain.
+   * One step towards giving memory back: empties a page of a class that needs at most three quarters of its pages, or,
+   * when a fifth of all pages is free, a page of the emptiest chunk. `move` must move the block that it is given:
+   * allocate another and free this one. False when there is nothing to gain.
    */
   evacuate(move: (reference: number) => void): boolean {
     const sizeClass = this.wastefulClass()
@@ -183,7 +184,9 @@ export class Arena {
     this.releasePage(sizeClass, page)
   }
 
-  /** Chooses the emptiest chunk, if the free pages of the others can take what it holds, and takes its free pages away. */
+  /**
+   * Chooses the emptiest chunk, if the free pages of the others can take what it holds, and takes its free pages away.
+   */
   private startDraining(): void {
     // A first chunk that has not grown to its size is small already.
     const first = this.pageCount >= PAGES_PER_CHUNK ? 0 : 1

@@ -50,9 +50,9 @@ export interface Aggregate {
   /** An independent copy. */
   clone(): Aggregate
   /**
-   * A large value as it is now, to be read while the value itself changes: memory is shared until it is changed, so that
-   * this costs a small part of a copy. Undefined, or left out: the value is small enough to be read at once, or cannot be
-   * frozen cheaply.
+   * A large value as it is now, to be read while the value itself changes: memory is shared until it is changed, so
+   * that this costs a small part of a copy. Undefined, or left out: the value is small enough to be read at once, or
+   * cannot be frozen cheaply.
    */
   freeze?(): Aggregate | undefined
 }
@@ -72,9 +72,9 @@ export type SnapshotPart = () => boolean
 
 export interface SnapshotVisitor {
   /**
-   * The value as it was when the snapshot began, and the access field. Exactly one of `text` (a string) and `aggregate` is given; valid during
-   * the call, but for an aggregate of which the visitor returns that it has more parts: it stays as it is until the last
-   * has been taken. Other keys may be visited between two parts.
+   * The value as it was when the snapshot began, and the access field. Exactly one of `text` (a string) and `aggregate`
+   * is given; valid during the call, but for an aggregate of which the visitor returns that it has more parts: it stays
+   * as it is until the last has been taken. Other keys may be visited between two parts.
    */
   visit(
     key: Buffer,
@@ -139,9 +139,14 @@ export interface KeyspacePort {
   textLength(entry: Entry): number
   /** Writes the string value as one bulk reply, straight from where it is stored. */
   sendText(entry: Entry, reply: Reply): void
-  /** The number when the value is stored as an integer of at most 53 bits, else NaN (larger int64 are read by `text`). */
+  /**
+   * The number when the value is stored as an integer of at most 53 bits, else NaN (larger int64 are read by `text`).
+   */
   integer(entry: Entry): number
-  /** Makes or replaces a key with a string; the expiry of a replaced key is kept unless cleared by the caller. Integers (canonical int64) are stored as such. */
+  /**
+   * Makes or replaces a key with a string; the expiry of a replaced key is kept unless cleared by the caller. Integers
+   * (canonical int64) are stored as such.
+   */
   setText(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, start: number, end: number): Entry
   /** `setText` without the attempt to store an integer (the encoding is embstr or raw by length). */
   setPlainText(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, start: number, end: number): Entry
@@ -162,14 +167,17 @@ export interface KeyspacePort {
    * that may be written to until the next call of any method. For SETRANGE, SETBIT. The entry stays valid.
    */
   editText(entry: Entry, lengthBytes: number): Buffer
-  /** Turns a string into a raw one and puts memory[start…end) at its end: no window for a few bytes. The entry stays valid. */
+  /**
+   * Turns a string into a raw one and puts memory[start…end) at its end: no window for a few bytes. The entry stays
+   * valid.
+   */
   appendText(entry: Entry, memory: Uint8Array, start: number, end: number): void
   aggregate(entry: Entry): Aggregate
   /** Makes or replaces a key with an aggregate. */
   setAggregate(key: Uint8Array, keyStart: number, keyEnd: number, value: Aggregate): Entry
   /**
-   * Must be called before an aggregate is changed in place: a running snapshot takes it or freezes it now, and the memory
-   * account is brought up to date by `changed` afterwards.
+   * Must be called before an aggregate is changed in place: a running snapshot takes it or freezes it now, and the
+   * memory account is brought up to date by `changed` afterwards.
    */
   willChange(entry: Entry): void
   changed(entry: Entry): void
@@ -183,7 +191,10 @@ export interface KeyspacePort {
   /** So many keys are about to come, if whoever says so is right: an empty database makes its table large enough. */
   expect(keys: number): void
 
-  /** The 24-bit LRU or LFU field (`access-clock.ts`) that new keys get, and that a look-up writes. Refreshed by the cron. */
+  /**
+   * The 24-bit LRU or LFU field (`access-clock.ts`) that new keys get, and that a look-up writes. Refreshed by the
+   * cron.
+   */
   accessClock: number
   /** The field of one key. */
   accessed(entry: Entry): number
@@ -202,7 +213,10 @@ export interface KeyspacePort {
   scan(cursor: bigint, count: number, visit: (entry: Entry) => void): bigint
   /** Any entry, uniformly enough; NO_ENTRY when empty. `draw(limit)` gives a whole number in [0, limit). */
   randomEntry(draw: (limit: number) => number): Entry
-  /** `count` entries drawn one by one, of all or of those with an expiry; an entry may come twice. As `sampleExpiring` otherwise. */
+  /**
+   * `count` entries drawn one by one, of all or of those with an expiry; an entry may come twice. As `sampleExpiring`
+   * otherwise.
+   */
   sample(expiringOnly: boolean, draw: (limit: number) => number, count: number, visit: (entry: Entry) => void): void
   /**
    * Up to `count` different entries that have an expiry, by sampling: for the active expiry cycle. `visit` must not
@@ -217,6 +231,9 @@ export interface KeyspacePort {
   countInSlot(slot: number): number
   keysInSlot(slot: number, limit: number): Buffer[]
 
-  /** Point in time to the command: starts now, independent of other snapshots. Visits come in no particular order, each key once. */
+  /**
+   * Point in time to the command: starts now, independent of other snapshots. Visits come in no particular order, each
+   * key once.
+   */
   snapshot(visitor: SnapshotVisitor): SnapshotWalk
 }

@@ -2,8 +2,8 @@
  * The records of a storage and the hash table over them; `storage.ts` shows how they lie in memory.
  *
  * The table is a linear hash (Litwin 1980): it grows and shrinks by one bucket at a time, with every insertion and
- * removal, and so never stalls. A record keeps its number until it is removed (or `moveLastRecord` moves it): the number
- * is the entry that the outside sees.
+ * removal, and so never stalls. A record keeps its number until it is removed (or `moveLastRecord` moves it): the
+ * number is the entry that the outside sees.
  */
 import { ChunkedInt32Array } from '../data/chunked-array.ts'
 

@@ -173,7 +173,10 @@ export class SetValue implements Aggregate {
     for (let i = 0; i < size; i++) yield this.at(i)
   }
 
-  /** Steps through the members with SCAN's guarantee; an intset is visited at once. Returns the next cursor, 0 at the end. */
+  /**
+   * Steps through the members with SCAN's guarantee; an intset is visited at once. Returns the next cursor, 0 at the
+   * end.
+   */
   scan(cursor: number, count: number, visit: (member: string) => void): number {
     const { members } = this
     if (members instanceof IntSet) {

@@ -3,15 +3,15 @@
  *
  *     stamp of the storage   1        2 (snapshot begins)      3 (another begins)
  *     entry a   stamp 1      ·        unchanged: the walk finds it, stamp < 2, and visits it
- *     entry b   stamp 1      ·        changed: its old value is visited before, then it gets stamp 2 and the walk passes it
+ *     entry b   stamp 1      ·        changed: its old value is visited before, then stamp 2: the walk passes it
  *     entry c                         made now with stamp 2: the walk passes it
  *
  * The walk goes from the last record to the first. Each key that was there at the beginning is visited exactly once:
  * by the walk, or by the first change that comes before it.
  *
  * A large aggregate is frozen before it is visited, and walked in parts: it may change meanwhile, and one that changes
- * before its turn waits frozen until the walk has time for it. So no write waits for a large value to be visited, and at
- * most one is ever open.
+ * before its turn waits frozen until the walk has time for it. So no write waits for a large value to be visited, and
+ * at most one is ever open.
  */
 import type { Aggregate, SnapshotPart, SnapshotVisitor, SnapshotWalk } from './keyspace-port.ts'
 import { FREE } from './record-table.ts'
@@ -93,7 +93,10 @@ export class Snapshot implements SnapshotWalk {
     this.onEnd(this)
   }
 
-  /** The entry is about to change or go: freezes its value, or visits it, or what is missing of it, unless that was done. */
+  /**
+   * The entry is about to change or go: freezes its value, or visits it, or what is missing of it, unless that was
+   * done.
+   */
   preserve(entry: number): void {
     if (entry < this.cursor) {
       if (this.storage.stamp(entry) < this.stamp) this.keep(entry)

@@ -4,9 +4,9 @@
  * then a hash table of the members with their scores beside it, and a tree for the order, which answers to the name of
  * Redis's skip list. It never goes back.
  *
- * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis (but for those of older files, see `load`). What Redis builds as a skip list, to look only
- * at its end whether a listpack will do (results of set algebra, values out of RDB files), is built by `building` and
- * ended by `built`: if it has become large by then, -0 has stayed.
+ * A listpack cannot hold -0: it becomes 0 in the small form, as in Redis (but for those of older files, see `load`).
+ * What Redis builds as a skip list, to look only at its end whether a listpack will do (results of set algebra, values
+ * out of RDB files), is built by `building` and ended by `built`: if it has become large by then, -0 has stayed.
  */
 import { ChunkedFloat64Array } from '../data/chunked-array.ts'
 import { formatDouble } from '../data/double-text.ts'
@@ -196,7 +196,10 @@ export class SortedSetValue implements Aggregate {
     return large.scoreOf(memory, start, end)
   }
 
-  /** A score as the value holds it: a listpack has whole numbers up to 2^62 with all their digits, the large form `%.17g`. */
+  /**
+   * A score as the value holds it: a listpack has whole numbers up to 2^62 with all their digits, the large form
+   * `%.17g`.
+   */
   scoreText(score: number): string {
     const isWhole = this.large === undefined && Number.isInteger(score) && Math.abs(score) <= 2 ** 62
     return isWhole ? BigInt(score).toString() : formatDouble(score)
@@ -352,7 +355,10 @@ export class SortedSetValue implements Aggregate {
     }
   }
 
-  /** Steps through the members with SCAN's guarantee; the small form is visited at once. Returns the next cursor, 0 at the end. */
+  /**
+   * Steps through the members with SCAN's guarantee; the small form is visited at once. Returns the next cursor, 0 at
+   * the end.
+   */
   scan(cursor: number, count: number, visit: (pair: ScoredMember) => void): number {
     if (this.large === undefined) {
       for (const pair of this.small) visit(pair)

@@ -10,8 +10,9 @@
  *                     │ key length (1 or 5 bytes) │ key │ text value │
  *                     └──────────────────────────────────────────────┘
  *
- * A record fills half a cache line, so that a look-up touches three places: bucket, record, block. Integers lie in the two
- * value lanes (64 bits); texts too long for a block, and aggregates, are objects, whose number is in the value lane.
+ * A record fills half a cache line, so that a look-up touches three places: bucket, record, block. Integers lie in the
+ * two value lanes (64 bits); texts too long for a block, and aggregates, are objects, whose number is in the value
+ * lane.
  */
 import { ANNOUNCED_KEYS_MAX } from '../data/announced-keys.ts'
 import { ChunkedFloat64Array, ChunkedInt32Array } from '../data/chunked-array.ts'
@@ -126,9 +127,9 @@ export class Storage extends RecordTable {
   }
 
   /**
-   * Fetches what looking up keys with these hashes will read: all buckets; the records of all chains, up to the one with
-   * the right hash; the blocks of these. The reads of one kind do not depend on each other, so that the processor waits
-   * for them at the same time; a look-up alone waits three times in a row, or more.
+   * Fetches what looking up keys with these hashes will read: all buckets; the records of all chains, up to the one
+   * with the right hash; the blocks of these. The reads of one kind do not depend on each other, so that the processor
+   * waits for them at the same time; a look-up alone waits three times in a row, or more.
    *
    * @returns nothing of use: a number that depends on everything read, so that no compiler leaves the reads out
    */
@@ -324,11 +325,12 @@ export class Storage extends RecordTable {
   }
 
   /**
-   * Makes the value a text of `length` bytes: its bytes so far are kept when `keep`, which needs the value to be a text;
-   * further ones are undefined. Growing texts get room to grow on.
+   * Makes the value a text of `length` bytes: its bytes so far are kept when `keep`, which needs the value to be a
+   * text; further ones are undefined. Growing texts get room to grow on.
    */
   resizeText(record: number, length: number, keep: boolean): void {
-    // Texts of megabytes often replace one of the same length: memory fresh from the system costs more than its filling.
+    // Texts of megabytes often replace one of the same length: memory fresh from the system costs more than its
+    // filling.
     if (!keep && this.kind(record) === LONG_TEXT && this.longTextBytes(record) === length) keep = true
     if (!keep) this.dropValue(record)
     const kind = this.kind(record)

@@ -72,7 +72,8 @@ export class StreamValue implements Aggregate {
     group.release()
   }
 
-  // ————— How far a group has come (Redis's t_stream.c: streamRangeHasTombstones, streamEstimateDistanceFromFirstEverEntry)
+  // ————— How far a group has come (Redis's t_stream.c: streamRangeHasTombstones,
+  // streamEstimateDistanceFromFirstEverEntry)
 
   /** Whether XDEL may have left a hole at `from` or behind it, so that counting on is no longer right. */
   hasHolesFrom(from: StreamId): boolean {

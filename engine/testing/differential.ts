@@ -10,8 +10,8 @@
  *     })
  *
  * `same` runs the commands over RESP2 and again over RESP3, each time on a fresh connection after FLUSHALL, and
- * compares reply by reply, and at the end the digests of both data sets. Where a difference is right (a client's number,
- * a time), name it in `allow` with a reason.
+ * compares reply by reply, and at the end the digests of both data sets. Where a difference is right (a client's
+ * number, a time), name it in `allow` with a reason.
  * `session` gives two open connections for tests that need several clients.
  *
  * Without redis-server these tests are skipped, unless CI=true, where they fail.

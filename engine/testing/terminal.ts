@@ -1,6 +1,6 @@
 /**
- * An interactive program at a terminal of 100 columns, made by `script` of util-linux: what it writes, echoes and escape
- * sequences included, and a keyboard.
+ * An interactive program at a terminal of 100 columns, made by `script` of util-linux: what it writes, echoes and
+ * escape sequences included, and a keyboard.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 

@@ -20,7 +20,9 @@ export interface CaseRun {
 export interface EngineCase {
   name: string
   title: string
-  /** Cases with the same name here run one after the other on the same pair of servers. Left out: servers of its own. */
+  /**
+   * Cases with the same name here run one after the other on the same pair of servers. Left out: servers of its own.
+   */
   shares?: string
   config?: Readonly<Record<string, string>>
   measures: readonly MeasureSpec[]
@@ -127,7 +129,9 @@ function appendOnlyCase(fsync: 'always' | 'everysec', pipeline: number, requests
   }
 }
 
-/** Writes go on in a closed loop: a slow snapshot cannot be hidden by a long queue, and shows in the slowest answers. */
+/**
+ * Writes go on in a closed loop: a slow snapshot cannot be hidden by a long queue, and shows in the slowest answers.
+ */
 const snapshot: EngineCase = {
   name: 'bgsave',
   title: 'SET on a few connections while a million keys are saved in the background',

@@ -1,4 +1,6 @@
-/** redis-benchmark as the generator of traffic: the tool that everybody compares with, and one that we did not write. */
+/**
+ * redis-benchmark as the generator of traffic: the tool that everybody compares with, and one that we did not write.
+ */
 import { spawn } from 'node:child_process'
 import { HarnessError, interrupted } from '../errors.ts'
 import type { BenchServer } from './stand.ts'

@@ -108,8 +108,8 @@ export class Stand {
   }
 
   /**
-   * Starts a server that begins with nothing; resolves when it answers. One of this name that has been started must have
-   * been ended by `stopAll` before.
+   * Starts a server that begins with nothing; resolves when it answers. One of this name that has been started must
+   * have been ended by `stopAll` before.
    */
   async start(name: Contender, config: Readonly<Record<string, string>>): Promise<BenchServer> {
     if (this.servers.has(name)) throw new Error(`${name} has been started: startAnew keeps its data and configuration`)

@@ -1,7 +1,7 @@
 /**
- * What a crash takes is the end of the history, never a hole in it: no write that survived was sent after a lost one had
- * been acknowledged. It holds for an append-only file cut off anywhere and for a snapshot of one moment; a store that
- * breaks it may keep an effect and lose its cause.
+ * What a crash takes is the end of the history, never a hole in it: no write that survived was sent after a lost one
+ * had been acknowledged. It holds for an append-only file cut off anywhere and for a snapshot of one moment; a store
+ * that breaks it may keep an effect and lose its cause.
  *
  * "After" is by real time (acknowledged before the other was sent), so that concurrent writes may survive in any
  * combination. Sound, not complete: a hole among concurrent writes is not seen.

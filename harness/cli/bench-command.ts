@@ -1,6 +1,6 @@
 /**
- * `faultline bench engine`: our engine and redis-server side by side. `bench driver`: our load driver and redis-benchmark.
- * `bench micro`: single structures. Tables, and JSON. Exit status 1: a target was missed.
+ * `faultline bench engine`: our engine and redis-server side by side. `bench driver`: our load driver and
+ * redis-benchmark. `bench micro`: single structures. Tables, and JSON. Exit status 1: a target was missed.
  */
 import { dirname } from 'node:path'
 import type { Command } from 'commander'

@@ -1,4 +1,7 @@
-/** `faultline load [HOST:PORT]`: puts a server under load and tells how it bore it. Options as redis-benchmark's where they mean the same. */
+/**
+ * `faultline load [HOST:PORT]`: puts a server under load and tells how it bore it. Options as redis-benchmark's where
+ * they mean the same.
+ */
 import { cpus } from 'node:os'
 import { type Command, Option } from 'commander'
 import { type LoadReport, renderLoadPage } from '../../reports/load-page.ts'

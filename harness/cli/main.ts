@@ -56,8 +56,8 @@ function isFullDisk(error: unknown): error is Error {
 }
 
 /**
- * `… | head` closes the pipe, or the output goes to a file on a disk that is full: nobody will read it, so the run ends;
- * what it started is reaped.
+ * `… | head` closes the pipe, or the output goes to a file on a disk that is full: nobody will read it, so the run
+ * ends; what it started is reaped.
  */
 function onOutputFailed(error: NodeJS.ErrnoException): void {
   process.exit(error.code === 'EPIPE' ? EXIT_STATUS.unknown : reportError(error))

@@ -279,7 +279,9 @@ function makeReportDirectory(parent: string, scenario: Scenario): string {
   return directory
 }
 
-/** `mkdir -p`. Not Node's own: where a system forbids new entries with ENOENT (as /proc does), that one never returns. */
+/**
+ * `mkdir -p`. Not Node's own: where a system forbids new entries with ENOENT (as /proc does), that one never returns.
+ */
 function makeDirectories(path: string): void {
   if (existsSync(path)) return
   makeDirectories(dirname(path))

@@ -1,4 +1,6 @@
-/** The persistence scenarios through the command line: in the simulator, once on real processes, and what is refused. */
+/**
+ * The persistence scenarios through the command line: in the simulator, once on real processes, and what is refused.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'

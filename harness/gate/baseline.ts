@@ -35,7 +35,10 @@ const baselineSchema = z.object({
 
 export type Baseline = z.infer<typeof baselineSchema>
 
-/** The baseline in `file`, or undefined when there is no such file. @throws {HarnessError} it is damaged or of another version */
+/**
+ * The baseline in `file`, or undefined when there is no such file. @throws {HarnessError} it is damaged or of another
+ * version
+ */
 export function readBaseline(file: string): Baseline | undefined {
   if (!existsSync(file)) return undefined
   let value: unknown

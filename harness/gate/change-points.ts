@@ -8,9 +8,9 @@
 import { median } from '../quantile.ts'
 
 /**
- * Cost of a change, in units of ln n, for squared distances in units of the noise variance. Of 2,000 simulated histories
- * of normal noise without a change, a cost of 7 ended 0.15 % in a new level with 20 runs and none with 40 and more; this is
- * one more.
+ * Cost of a change, in units of ln n, for squared distances in units of the noise variance. Of 2,000 simulated
+ * histories of normal noise without a change, a cost of 7 ended 0.15 % in a new level with 20 runs and none with 40 and
+ * more; this is one more.
  */
 const PENALTY = 8
 /** A level needs this many runs: a single night is an outlier. */
@@ -57,7 +57,9 @@ export function levelsOf(values: readonly number[]): Level[] {
   return levels
 }
 
-/** Variance of the noise: of first differences, by their median absolute value (0.6745 of a deviation, √2 too large). */
+/**
+ * Variance of the noise: of first differences, by their median absolute value (0.6745 of a deviation, √2 too large).
+ */
 function noiseVariance(values: readonly number[]): number {
   const differences = values.slice(1).map((value, i) => Math.abs(value - (values[i] as number)))
   return (median(differences) / 0.6745 / Math.SQRT2) ** 2

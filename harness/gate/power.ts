@@ -100,7 +100,9 @@ async function simulateRun(settings: PowerSettings, random: Random): Promise<{ v
   return { verdict: overall(verdicts), rounds: count }
 }
 
-/** Whole rounds (log cost by metric), drawn from the recorded ones in blocks of neighbours: a moving block bootstrap. */
+/**
+ * Whole rounds (log cost by metric), drawn from the recorded ones in blocks of neighbours: a moving block bootstrap.
+ */
 function drawRounds(
   recorded: ReadonlyMap<string, readonly number[]>,
   random: Random,

@@ -23,8 +23,8 @@ export interface ServerSamplerOptions {
 }
 
 /**
- * After the start, of each metric: V8 compiles the engine's code for what it meets. The first 150 ms of GET took 57 µs of
- * all threads and 16 µs of the main one for a request, where 9 µs are usual from the third on; ZADD needs five such
+ * After the start, of each metric: V8 compiles the engine's code for what it meets. The first 150 ms of GET took 57 µs
+ * of all threads and 16 µs of the main one for a request, where 9 µs are usual from the third on; ZADD needs five such
  * times. redis-server only has to touch its memory.
  */
 const WARMUP_MS: Readonly<Record<Contender, number>> = { engine: 500, redis: 100 }

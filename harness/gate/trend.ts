@@ -44,7 +44,9 @@ function trendOfMetric(name: string, entries: readonly HistoryEntry[]): TrendMet
 /** Nights after which a new level is old news: the baseline or a fix should have dealt with it. */
 const YOUNGEST_LEVEL_RUNS = 4
 
-/** A lasting change that no single night shows, found by change points: by how much in log cost, and since which commit. */
+/**
+ * A lasting change that no single night shows, found by change points: by how much in log cost, and since which commit.
+ */
 export function recentChange(
   history: readonly HistoryEntry[],
   metric: Metric,

@@ -237,7 +237,9 @@ export class History implements Recorder {
     return value
   }
 
-  /** In the order of invocation. An operation that never completed may have happened: `unknown`, completed at the end. */
+  /**
+   * In the order of invocation. An operation that never completed may have happened: `unknown`, completed at the end.
+   */
   operations(): readonly Operation[] {
     return this.derive('operations', () => this.pairOperations())
   }

@@ -1,6 +1,6 @@
 /**
- * A client of the load, as the driver sees it, what all of them have, and the usual one: a single connection to a single
- * server, opened anew whenever it is lost. `routed-client.ts` has the one that chooses among several nodes.
+ * A client of the load, as the driver sees it, what all of them have, and the usual one: a single connection to a
+ * single server, opened anew whenever it is lost. `routed-client.ts` has the one that chooses among several nodes.
  */
 import type { Io, Random, Timer } from '../../engine/io.ts'
 import type { Draws } from './command-shape.ts'

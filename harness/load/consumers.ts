@@ -24,7 +24,9 @@ export interface RunningConsumer {
   close(): void
 }
 
-/** `onReady` is called when the consumer has been set up, or could not be. `node`: where it connects, anew each time. */
+/**
+ * `onReady` is called when the consumer has been set up, or could not be. `node`: where it connects, anew each time.
+ */
 export function startConsumer(
   io: Io,
   spec: ConsumerSpec,

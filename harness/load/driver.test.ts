@@ -1,4 +1,6 @@
-/** The driver in virtual time: what it offers, what it counts, and what a stall, a crash or an interruption does to it. */
+/**
+ * The driver in virtual time: what it offers, what it counts, and what a stall, a crash or an interruption does to it.
+ */
 import { describe, expect, it } from 'vitest'
 import { type Io, IoError } from '../../engine/io.ts'
 import type { LoadCounts, LoadResult } from '../../reports/load-result.ts'

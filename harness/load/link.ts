@@ -82,7 +82,9 @@ export class Link implements ReplySink {
   private outBytes = 0
   /** The view that was written last: most batches have one length. */
   private view: Buffer | undefined
-  /** What the buffer still holds from batches before: requests of this command one after another, up to `stampedBytes`. */
+  /**
+   * What the buffer still holds from batches before: requests of this command one after another, up to `stampedBytes`.
+   */
   private stamped: CommandShape | undefined
   private stampedBytes = 0
   private commands = new Int32Array(FIRST_PLACES)
@@ -134,7 +136,9 @@ export class Link implements ReplySink {
     } else this.encode(shape, draws)
   }
 
-  /** The same for bytes that are kept. `isAsking`: the node serves this slot to those who were sent here by ASK only. */
+  /**
+   * The same for bytes that are kept. `isAsking`: the node serves this slot to those who were sent here by ASK only.
+   */
   addHeld(request: HeldRequest, isAsking: boolean): void {
     this.takePlace(request.operation.index, request.intendedUs, request.sentUs)
     this.inFlight++
@@ -181,7 +185,9 @@ export class Link implements ReplySink {
     this.stamped = undefined
   }
 
-  /** Since when the server owes an answer, to the handshake or to the oldest operation, in µs; Infinity: it owes none. */
+  /**
+   * Since when the server owes an answer, to the handshake or to the oldest operation, in µs; Infinity: it owes none.
+   */
   waitingSinceUs(): number {
     if (!this.isReady) return this.openedUs
     return this.inFlight === 0 ? Number.POSITIVE_INFINITY : this.sent[this.head]!

@@ -63,7 +63,8 @@ export type NumberSpec =
  * One kind of operation. Words may hold placeholders: `__key__` (prefix and 12 digits of a drawn id), `__id__` (the
  * digits alone), `__again__` (the id drawn last in this operation: several keys with one hash tag), `__rand_int__` (12
  * digits, uniform whatever the distribution, as in redis-benchmark), `__data__` (a value), `__ttl__` (seconds),
- * `__seq__` (12 digits, counts up per client), `__time__` (16 digits, µs since the epoch). Each occurrence is drawn anew.
+ * `__seq__` (12 digits, counts up per client), `__time__` (16 digits, µs since the epoch). Each occurrence is drawn
+ * anew.
  */
 export interface CommandSpec {
   name: string
@@ -88,7 +89,9 @@ export type ConsumerSpec =
   | { kind: 'subscribe'; channels: readonly string[]; connections: number }
   | { kind: 'stream'; key: string; group: string; connections: number }
 
-/** A capture of MONITOR: its commands at its times, so many times as fast. It takes the place of commands and arrivals. */
+/**
+ * A capture of MONITOR: its commands at its times, so many times as fast. It takes the place of commands and arrivals.
+ */
 export interface ReplaySpec {
   file: string
   /** Above 0. */

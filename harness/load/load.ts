@@ -29,8 +29,8 @@ export interface LoadOptions {
 
 /**
  * Runs a load against real servers. Every socket is closed when it resolves or rejects.
- * @throws HarnessError BAD_OPTION when the specification makes no sense, LOAD_TARGET when nothing answers at the start, within a few
- * seconds; INTERRUPTED when the signal comes before that is known
+ * @throws HarnessError BAD_OPTION when the specification makes no sense, LOAD_TARGET when nothing answers at the start,
+ * within a few seconds; INTERRUPTED when the signal comes before that is known
  */
 export async function runLoad(given: LoadSpec, options: LoadOptions = {}): Promise<LoadResult> {
   // A capture brings its own commands.

@@ -1,4 +1,7 @@
-/** After the run: reads every node's data into the history: all that the workload wrote; of a data set the number of keys. */
+/**
+ * After the run: reads every node's data into the history: all that the workload wrote; of a data set the number of
+ * keys.
+ */
 import { keyHashSlot } from '../../engine/data/crc16.ts'
 import type { ReplyValue } from '../../engine/resp/reply-parser.ts'
 import { HarnessError } from '../errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Grows an aggregate until the server stores it in another way: finds the size at which that happens one step at a time,
- * then compares the last size before with the first after it, in bytes and in the CPU time of a read.
+ * Grows an aggregate until the server stores it in another way: finds the size at which that happens one step at a
+ * time, then compares the last size before with the first after it, in bytes and in the CPU time of a read.
  */
 import { ReplyError, type ReplyValue } from '../../engine/resp/reply-parser.ts'
 import type { GrowthAction } from '../scenario.ts'

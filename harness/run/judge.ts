@@ -143,8 +143,8 @@ function armVerdict(
 type MeasuredArm = Pick<ArmResult, 'name' | 'target' | 'verdict' | 'measured'>
 
 /**
- * The comparisons between arms that do not hold, one sentence each; on every target by itself. Arms that did not run, or
- * whose run says nothing, are passed over.
+ * The comparisons between arms that do not hold, one sentence each; on every target by itself. Arms that did not run,
+ * or whose run says nothing, are passed over.
  */
 export function brokenComparisons(scenario: Scenario, arms: readonly MeasuredArm[]): string[] {
   const telling = arms.filter(({ verdict }) => verdict !== 'unknown')
@@ -232,7 +232,10 @@ function filled(
   return complete ? text : undefined
 }
 
-/** The lines of the history that show the finding best: faults, commands, figures, first and last lost write, first refusal. */
+/**
+ * The lines of the history that show the finding best: faults, commands, figures, first and last lost write, first
+ * refusal.
+ */
 function excerpt(history: History): string[] {
   const cut = findCut(history)
   const lost = (hasUniqueWrites(history) && findLostWrites(history)) || []

@@ -44,8 +44,8 @@ export function measure(history: History): Measured {
 
 /**
  * What the load driver measured, latencies from the moment of sending. `cpuShare`: what server and driver had of the
- * machine together, in CPUs. `driverLagMs`: how late the driver's own timers ran (p99); on a machine that has nothing else
- * to do that is a turn of its event loop, well below 3 ms.
+ * machine together, in CPUs. `driverLagMs`: how late the driver's own timers ran (p99); on a machine that has nothing
+ * else to do that is a turn of its event loop, well below 3 ms.
  */
 function loadMeasures({ result, serverCpuMs }: LoadEvent): Record<string, number> {
   const { requestsPerSecond, raw, counts, driver } = result

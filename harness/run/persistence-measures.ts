@@ -1,4 +1,7 @@
-/** Measures of saving and rewriting: stalls around administrative commands, and what rewrites of the append-only file did. */
+/**
+ * Measures of saving and rewriting: stalls around administrative commands, and what rewrites of the append-only file
+ * did.
+ */
 import type { CommandEvent, History, NodeEvent, Operation } from '../history/history.ts'
 import { nearestRank } from '../quantile.ts'
 
@@ -41,9 +44,9 @@ function round(value: number): number {
 }
 
 /**
- * Of the rewrites that the server began by itself while it was observed: how many, how large the file was when the first
- * of them began, and how many times the size after the rewrite before it. Then the longest operation meanwhile, and at
- * other times.
+ * Of the rewrites that the server began by itself while it was observed: how many, how large the file was when the
+ * first of them began, and how many times the size after the rewrite before it. Then the longest operation meanwhile,
+ * and at other times.
  */
 export function rewriteMeasures(history: History): Record<string, number> {
   const observed = observationsOfAof(history)

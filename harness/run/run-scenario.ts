@@ -109,7 +109,10 @@ function measureNames(arms: readonly ArmResult[]): Result['measures'] {
   return Object.fromEntries([...names].map((name) => [name, describeMeasure(name)]))
 }
 
-/** The arms named, in the scenario's order; with none all that are not optional, with `all` these too. Throws UNKNOWN_ARM. */
+/**
+ * The arms named, in the scenario's order; with none all that are not optional, with `all` these too. Throws
+ * UNKNOWN_ARM.
+ */
 export function chooseArms(scenario: Scenario, arms: readonly string[]): string[] {
   const known = Object.keys(scenario.arms)
   if (arms.includes('all')) return known
@@ -154,7 +157,10 @@ export interface OneArmOptions {
   signal: AbortSignal
 }
 
-/** One arm in a world of its own, judged. Rejects as `runScenario` does; with RESULT_FILE when its history cannot be written. */
+/**
+ * One arm in a world of its own, judged. Rejects as `runScenario` does; with RESULT_FILE when its history cannot be
+ * written.
+ */
 export async function runOneArm(options: OneArmOptions): Promise<ArmOutcome> {
   const { scenario, arm, target, seed, signal, historyDirectory, onPhase } = options
   const facts = factsFor(scenario, arm, options.settings)

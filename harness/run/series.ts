@@ -152,7 +152,9 @@ function replicationGap(history: History, durationMs: number): Timeline['replica
   return { timesMs, series }
 }
 
-/** The two offsets are asked at slightly different moments: a replica that looks ahead of its primary is level with it. */
+/**
+ * The two offsets are asked at slightly different moments: a replica that looks ahead of its primary is level with it.
+ */
 function gapOf(replica: NodeEvent | undefined, latest: ReadonlyMap<string, NodeEvent>): number | null {
   if (replica?.role !== 'replica') return null
   const primary = latest.get(replica.follows)

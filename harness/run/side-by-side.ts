@@ -1,4 +1,7 @@
-/** Arms beside each other: the same ones on our engine and on redis-server with the ratios between them, and curves over several. */
+/**
+ * Arms beside each other: the same ones on our engine and on redis-server with the ratios between them, and curves over
+ * several.
+ */
 import type { ArmResult, Curve } from '../../reports/result.ts'
 import type { Scenario } from '../scenario.ts'
 import { predict } from './judge.ts'
@@ -7,7 +10,10 @@ import { factsFor } from './run-scenario.ts'
 
 const TARGET_TITLES: Readonly<Record<string, string>> = { engine: 'engine', redis: 'redis-server' }
 
-/** Titles say the target, and the engine's arms get the ratios that the scenario predicts. Nothing changes with one target. */
+/**
+ * Titles say the target, and the engine's arms get the ratios that the scenario predicts. Nothing changes with one
+ * target.
+ */
 export function sideBySide(
   scenario: Scenario,
   arms: readonly ArmResult[],

@@ -1,7 +1,7 @@
 /**
  * The shop's ledger: what every instance did under the lock, in the order in which one server took it down. An instance
- * writes `enter` after it has the lock and `leave` before it gives it back, so holds are never longer in the ledger than
- * they were: two that overlap there did overlap.
+ * writes `enter` after it has the lock and `leave` before it gives it back, so holds are never longer in the ledger
+ * than they were: two that overlap there did overlap.
  */
 
 export interface LedgerCounts {

@@ -57,7 +57,9 @@ test('the continuous integration runs the same script as anybody else', () => {
   expect(readFileSync(join(repositoryRoot, '.github/workflows/ci.yml'), 'utf8')).toContain('run: .ci/run')
 })
 
-/** Runs a script of the night with programs in place of npm and npx that say what they were asked, and run `reaction`. */
+/**
+ * Runs a script of the night with programs in place of npm and npx that say what they were asked, and run `reaction`.
+ */
 function runNight(script: string, words: readonly string[], reaction: string) {
   const programs = join(folder, 'programs')
   mkdirSync(programs)

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import {
+  commentWidth,
   deadCode,
   dependencyDirection,
   engineGlobals,
@@ -187,6 +188,19 @@ test('a file has at most 600 lines, tests aside', () => {
   const lines = (count: number) => 'a()\n'.repeat(count)
   expect(fileLength(parser.parse({ 'engine/a.ts': lines(600), 'engine/a.test.ts': lines(601) }))).toEqual([])
   expect(places(fileLength(parser.parse({ 'engine/a.ts': lines(601) })))).toEqual(['engine/a.ts:601'])
+})
+
+test('a line of a comment has at most 120 columns, unless it holds an address', () => {
+  const width = (line: string) => places(commentWidth(parser.parse({ 'engine/a.ts': `a()\n${line}\n` })))
+  const words = (start: string, columns: number) => start.padEnd(columns, ' x')
+  expect(width(words('  // a', 120))).toEqual([])
+  expect(width(words('  // a', 121))).toEqual(['engine/a.ts:2'])
+  expect(width(`/** ${words('a', 114)} */`)).toEqual(['engine/a.ts:2'])
+  expect(width(`/**\n${words(' * a', 121)}\n */`)).toEqual(['engine/a.ts:3'])
+  expect(width(words('// see https://example.com/', 121))).toEqual([])
+  // A column a character, whatever its bytes.
+  expect(width(`// ${'💾'.repeat(117)}`)).toEqual([])
+  expect(width(`const text = '${words('// a', 121)}'`)).toEqual([])
 })
 
 test('a file starts with a comment', () => {

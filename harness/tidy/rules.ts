@@ -18,7 +18,10 @@ export interface Violation {
 
 type Rule = (sources: readonly Source[]) => Violation[]
 
-/** Tests, benchmarks and what they share (`testing/` folders, the Io contract suite, these rules) may do what shipped code may not. */
+/**
+ * Tests, benchmarks and what they share (`testing/` folders, the Io contract suite, these rules) may do what shipped
+ * code may not.
+ */
 const isForTests = (path: string): boolean =>
   /\.(test|bench)\.ts$|(^|\/)testing\/|^engine\/io-contract\/|^harness\/tidy\//.test(path)
 const isSansIo = (path: string): boolean =>
@@ -82,7 +85,10 @@ const targetOf = (source: Source, specifier: string) =>
   posix.normalize(posix.join(posix.dirname(source.path), specifier.replace(/\?raw$/, '')))
 const folderOf = (path: string) => path.split('/')[0] ?? ''
 
-/** `scenarios → harness → {engine, reports}`; a scenario sees nothing but the public API; nothing shipped leans on test code. */
+/**
+ * `scenarios → harness → {engine, reports}`; a scenario sees nothing but the public API; nothing shipped leans on test
+ * code.
+ */
 export const dependencyDirection: Rule = (sources) =>
   sources.flatMap((source) =>
     source.imports.flatMap(({ specifier, line }) => {
@@ -226,6 +232,19 @@ export const fileLength: Rule = (sources) =>
       return [{ rule: 'file-length', path: source.path, line: lines, message }]
     })
 
+const columnsMax = 120
+
+/** A comment is no wider than code, for which the formatter sees to it. An address is never broken. */
+export const commentWidth: Rule = (sources) =>
+  sources.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((content, index) => {
+      const columns = [...content].length
+      if (columns <= columnsMax || !/^\s*(\/\/|\/?\*)/.test(content) || /\w:\/\//.test(content)) return []
+      const message = `a comment of ${columns} columns; break the line at ${columnsMax}`
+      return [{ rule: 'comment-width', path, line: index + 1, message }]
+    }),
+  )
+
 /** A file begins by saying what it is and why it is so. */
 export const openingComment: Rule = (sources) =>
   sources
@@ -277,6 +296,7 @@ export function violationsOf(paths: readonly string[], sources: readonly Source[
     engineGlobals,
     unfinishedWork,
     fileLength,
+    commentWidth,
     openingComment,
     deadCode,
   ]

@@ -21,7 +21,9 @@ import {
 import * as is from 'typescript/unstable/ast/is'
 import { API } from 'typescript/unstable/sync'
 
-/** One dependency on another module, however it is written: import, export-from, `import()`, `import type`, `new URL`. */
+/**
+ * One dependency on another module, however it is written: import, export-from, `import()`, `import type`, `new URL`.
+ */
 export interface Import {
   specifier: string
   /** Names taken from the module (`default` for the default export), or `all` for a namespace or `import()`. */
@@ -241,7 +243,10 @@ function noteUrl(node: Node & { expression: Node; arguments?: readonly Node[] },
   if (is.isStringLiteralLikeNode(first)) facts.imports.push({ specifier: first.text, names: 'all', line })
 }
 
-/** `a.b.c` for a chain of property accesses; a part that is no plain name reads `()`, so `test.skipIf(x)(…)` is `test.skipIf()`. */
+/**
+ * `a.b.c` for a chain of property accesses; a part that is no plain name reads `()`, so `test.skipIf(x)(…)` is
+ * `test.skipIf()`.
+ */
 function dottedName(node: Node): string {
   if (is.isIdentifier(node)) return node.text
   if (is.isPropertyAccessExpression(node)) return `${dottedName(node.expression)}.${node.name.text}`

@@ -20,7 +20,9 @@ const QUESTIONS = [
 ]
 const OBSERVE_INTERVAL_MS = 200
 
-/** Starts all nodes and forms the cluster. Rejects with TOPOLOGY and what is missing when that takes over `timeoutMs`. */
+/**
+ * Starts all nodes and forms the cluster. Rejects with TOPOLOGY and what is missing when that takes over `timeoutMs`.
+ */
 export async function startCluster(
   spec: ClusterSpec,
   { config, world, diskOf }: StartOptions,

@@ -17,7 +17,9 @@ import { clientsByGroup, type OpenLoopSpec, type WorkloadSpec } from './workload
 
 /** An operation that starts this much after its time shows that the generator itself is overloaded. */
 const LATE_MS = 100
-/** Keys carry one of so many hash tags, each of a slot of its own: enough to spread, few enough to be read in groups. */
+/**
+ * Keys carry one of so many hash tags, each of a slot of its own: enough to spread, few enough to be read in groups.
+ */
 const TAGS = 64
 /** Operations of one client that may wait for an answer; past it the client refuses to send more. */
 const MAX_OUTSTANDING = 10_000

@@ -1,6 +1,6 @@
 /**
- * Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without, `transactions.ts` five writes
- * at a time, `harness/shop` orders over HTTP.
+ * Workloads as data. `generator.ts` runs those with a rate, `saturation.ts` the one without, `transactions.ts` five
+ * writes at a time, `harness/shop` orders over HTTP.
  */
 import type { LockKind } from '../shop/lock.ts'
 
@@ -25,7 +25,10 @@ export interface UniqueWritesSpec extends OpenLoop {
   kind: 'unique-writes'
 }
 
-/** Every operation sets one of a few keys to a value of a given size, at a fixed rate: an append-only file grows, the data set does not. */
+/**
+ * Every operation sets one of a few keys to a value of a given size, at a fixed rate: an append-only file grows, the
+ * data set does not.
+ */
 export interface OverwritesSpec extends OpenLoop {
   kind: 'overwrites'
   keys: number
@@ -44,13 +47,18 @@ export interface SaturationSpec {
   valueBytes: number
   /** So many first: a server that compiles its code as it runs must have run it, however little CPU time it gets. */
   warmupRequests?: number
-  /** Nothing is predicted of rates and latencies, only what a driver at its own limit does not change: CPU time, sizes. */
+  /**
+   * Nothing is predicted of rates and latencies, only what a driver at its own limit does not change: CPU time, sizes.
+   */
   driverMayBeFull?: boolean
   /** Nobody writes at a rate. */
   groups: Readonly<Record<string, never>>
 }
 
-/** Orders over HTTP to instances of a shop (harness/shop) that share one lock and one stock on the server. Real world only. */
+/**
+ * Orders over HTTP to instances of a shop (harness/shop) that share one lock and one stock on the server. Real world
+ * only.
+ */
 export interface ShopSpec {
   kind: 'shop'
   instances: number
@@ -66,8 +74,8 @@ export interface ShopSpec {
 }
 
 /**
- * Clients that each do one transaction after the other: five RPUSH of its number to one list. `calls`: each when the one
- * before is answered; `pipeline`: together; `multi`: together, between MULTI and EXEC; `script`: in one EVALSHA.
+ * Clients that each do one transaction after the other: five RPUSH of its number to one list. `calls`: each when the
+ * one before is answered; `pipeline`: together; `multi`: together, between MULTI and EXEC; `script`: in one EVALSHA.
  */
 export interface TransactionsSpec {
   kind: 'transactions'

@@ -38,7 +38,10 @@ export interface World {
   deferred<T>(): Deferred<T>
   /** Runs the world until `run` is settled: the simulator's time passes only meanwhile. */
   drive<T>(run: Promise<T>): Promise<T>
-  /** Starts a server and resolves when it is ready to serve. Rejects with a `HarnessError` that holds its last log lines. */
+  /**
+   * Starts a server and resolves when it is ready to serve. Rejects with a `HarnessError` that holds its last log
+   * lines.
+   */
   startNode(spec: NodeSpec): Promise<WorldNode>
   /**
    * The Io of a client on a machine of its own: its connections carry their own source address, so that faults can
@@ -51,7 +54,10 @@ export interface World {
   cut(links: readonly DirectedLink[]): Promise<ActiveFault>
   /** Everything that others send to a node takes so much longer on its way; the answers do not. Undone by `undo`. */
   delay(node: string, delayMs: number): Promise<ActiveFault>
-  /** SIGKILL: memory is gone, what was written is not. `undo` starts the server again, in its directory and at its addresses, and resolves when it answers. */
+  /**
+   * SIGKILL: memory is gone, what was written is not. `undo` starts the server again, in its directory and at its
+   * addresses, and resolves when it answers.
+   */
   kill(node: string): Promise<ActiveFault>
   /** SIGSTOP; `undo` is SIGCONT. */
   pause(node: string): Promise<ActiveFault>

@@ -1,6 +1,6 @@
 /**
- * A measure over a parameter of the arms, one line for each kind of arm. Drawn as SVG with the numbers beside the points:
- * a handful of points needs no script. Both axes begin at 0, so that growth can be seen as what it is.
+ * A measure over a parameter of the arms, one line for each kind of arm. Drawn as SVG with the numbers beside the
+ * points: a handful of points needs no script. Both axes begin at 0, so that growth can be seen as what it is.
  */
 import { percentOf, roundTicks, roundUp } from '../charts/axis.ts'
 import { formatCount, formatMeasure, formatScaleEnd } from '../figures.ts'

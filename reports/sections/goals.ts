@@ -1,6 +1,6 @@
 /**
- * The figure that people expect, for every arm: what was reached by the clock as a bar, what the server does in a second
- * of its own CPU time as a tick on the same scale, the figure as a line through all of them.
+ * The figure that people expect, for every arm: what was reached by the clock as a bar, what the server does in a
+ * second of its own CPU time as a tick on the same scale, the figure as a line through all of them.
  */
 import { percentOf, roundTicks, roundUp } from '../charts/axis.ts'
 import { formatCount } from '../figures.ts'

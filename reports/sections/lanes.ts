@@ -120,7 +120,9 @@ function describeNode({ name, address, version, spans }: NodeTimeline): string {
   return `${name} (${address}, version ${version}): ${[...told, ...more].join('; ')}`
 }
 
-/** A span is labelled with what fits: role and epoch, the epoch, or nothing. What is too long is clipped by its own box. */
+/**
+ * A span is labelled with what fits: role and epoch, the epoch, or nothing. What is too long is clipped by its own box.
+ */
 function spanMark(span: NodeSpan, axis: ArmAxis): Html {
   const x = percentOf(span.fromMs, axis.maxMs)
   const width = Math.max(0.15, percentOf(span.toMs, axis.maxMs) - x)

@@ -1,7 +1,9 @@
 /** Results whose every free text is replaced: reports must show such texts and never obey them. */
 import { type Result, resultSchema } from '../result.ts'
 
-/** Texts that break out of elements, attributes, scripts, comments, tables, XML and terminals, if anything lets them. */
+/**
+ * Texts that break out of elements, attributes, scripts, comments, tables, XML and terminals, if anything lets them.
+ */
 export const hostileTexts: readonly string[] = [
   '<script>window.pwned=1</script>',
   '"><img src=x onerror="window.pwned=1">',

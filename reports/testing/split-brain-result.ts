@@ -439,7 +439,10 @@ export function splitBrainResult(): Result {
   }
 }
 
-/** The same scenario in the simulator, with a campaign of `runs` seeds, one arm outside its prediction and a check that failed. */
+/**
+ * The same scenario in the simulator, with a campaign of `runs` seeds, one arm outside its prediction and a check that
+ * failed.
+ */
 export function failingCampaignResult(runs = 500): Result {
   const result = splitBrainResult()
   result.world = 'sim'

@@ -1,6 +1,7 @@
 /**
- * A lock that is one key with an expiry, taken by SET NX PX and given back by DEL, guards the stock of a shop over HTTP.
- * Orders of which some take longer than the lock lasts show who deletes whose lock; the stock shows what comes of it.
+ * A lock that is one key with an expiry, taken by SET NX PX and given back by DEL, guards the stock of a shop over
+ * HTTP. Orders of which some take longer than the lock lasts show who deletes whose lock; the stock shows what comes of
+ * it.
  */
 import {
   type Arm,

@@ -1,7 +1,7 @@
 /**
  * Small aggregates are stored in one piece of memory and searched from its beginning; past a threshold they get a hash
- * table, a skiplist or a tree of nodes. Each arm grows one aggregate a step at a time, asks for its encoding after every
- * step, and compares the two sizes on either side of the change.
+ * table, a skiplist or a tree of nodes. Each arm grows one aggregate a step at a time, asks for its encoding after
+ * every step, and compares the two sizes on either side of the change.
  */
 import {
   type Arm,
@@ -102,7 +102,8 @@ export default scenario({
       { threshold: 'zset-max-listpack-entries', most: 128, title: 'Sorted set, number of members' },
       ['ZADD', '__key__', '__n__', 'member:__n__'],
       ['ZSCORE', '__key__', 'member:__n__'],
-      // 128 members are searched in about the time that a request takes anyway: what a read gains is told, not predicted.
+      // 128 members are searched in about the time that a request takes anyway: what a read gains is told, not
+      // predicted.
       {},
     ),
     'zset-value': longElement(

@@ -37,8 +37,8 @@ const requests: Readonly<Record<string, Request>> = {
 const FIGURE = 100_000
 
 /**
- * "About 100,000" on machines that differ by a factor of two; requests of many elements are so much rarer. The upper end
- * says that something was counted wrongly.
+ * "About 100,000" on machines that differ by a factor of two; requests of many elements are so much rarer. The upper
+ * end says that something was counted wrongly.
  */
 function served(name: string, { elements = 0 }: Request, pipeline: number) {
   return {

@@ -1,7 +1,7 @@
 /**
  * What a crash really loses, by persistence mode and by kind of crash. A killed process leaves the page cache to the
- * kernel; a power cut takes it. So the promises of `appendfsync` are about power, and the promise of a snapshot is about
- * either.
+ * kernel; a power cut takes it. So the promises of `appendfsync` are about power, and the promise of a snapshot is
+ * about either.
  */
 import {
   at,

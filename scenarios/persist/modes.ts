@@ -1,6 +1,6 @@
 /**
- * What durability costs: as many SETs as the server takes over 50 connections, by persistence mode; with `--target both`
- * beside redis-server in the same run.
+ * What durability costs: as many SETs as the server takes over 50 connections, by persistence mode; with `--target
+ * both` beside redis-server in the same run.
  */
 import { between, count, saturation, scenario, seconds, standalone } from '../../harness/scenario.ts'
 

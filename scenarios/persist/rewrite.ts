@@ -1,6 +1,6 @@
 /**
- * The append-only file grows with every write and is written anew as the shortest way to the same data: by how much, when
- * by itself, and what clients notice of it.
+ * The append-only file grows with every write and is written anew as the shortest way to the same data: by how much,
+ * when by itself, and what clients notice of it.
  */
 import {
   at,
@@ -26,7 +26,10 @@ import {
   sum,
 } from '../../harness/scenario.ts'
 
-/** `*2 $4 INCR $14 counter:000001`: 4 + 10 + 21 bytes with line ends; `*3 $3 SET $14 counter:000001 $1 6`: 4 + 9 + 21 + 7. */
+/**
+ * `*2 $4 INCR $14 counter:000001`: 4 + 10 + 21 bytes with line ends; `*3 $3 SET $14 counter:000001 $1 6`: 4 + 9 + 21 +
+ * 7.
+ */
 const INCR_BYTES = 35
 const SET_BYTES = 41
 const counters = parameter('counters')

@@ -1,6 +1,6 @@
 /**
- * SAVE writes the data set while everybody waits; BGSAVE writes it beside them. How long the longest wait is, by the size
- * of the data set, as a client at a steady rate sees it.
+ * SAVE writes the data set while everybody waits; BGSAVE writes it beside them. How long the longest wait is, by the
+ * size of the data set, as a client at a steady rate sees it.
  */
 import {
   at,

@@ -1,6 +1,6 @@
 /**
- * What COMMAND DOCS tells about the commands of transactions: the words of redis-server 7.0.15 (BSD 3-clause licence, © 2006-2022
- * Redis Ltd.), since clients read them. How it is written down: `command-docs.ts`.
+ * What COMMAND DOCS tells about the commands of transactions: the words of redis-server 7.0.15 (BSD 3-clause licence,
+ * © 2006-2022 Redis Ltd.), since clients read them. How it is written down: `command-docs.ts`.
  */
 export const transactionsDocs = `
 discard

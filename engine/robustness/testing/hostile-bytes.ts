@@ -84,7 +84,10 @@ function unreasonableLength(random: Random): Buffer {
   return Buffer.concat([Buffer.from(`${header}\r\n`), randomBytes(random, 64), frames(random)])
 }
 
-/** Answers stay below 64 kB: redis-server writes so much at once, and forgets the rest when it sees the end of the input. */
+/**
+ * Answers stay below 64 kB: redis-server writes so much at once, and forgets the rest when it sees the end of the
+ * input.
+ */
 function nested(random: Random): Buffer {
   const opening = pick(random, ['*1\r\n', '*2\r\n$1\r\na\r\n', '%1\r\n', '~1\r\n', '>1\r\n', '$1\r\n'])
   return Buffer.concat([Buffer.from(opening.repeat(1 + random.below(600))), frames(random)])

@@ -1,4 +1,6 @@
-/** The engine's cluster in the simulator: whole servers on simulated hosts, failovers and partitions in virtual time. */
+/**
+ * The engine's cluster in the simulator: whole servers on simulated hosts, failovers and partitions in virtual time.
+ */
 import { describe, expect, test } from 'vitest'
 import { viewOf } from '../../../engine/cluster/cluster.ts'
 import type { ClusterView } from '../../../engine/cluster/view.ts'

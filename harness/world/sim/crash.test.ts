@@ -1,7 +1,7 @@
 /**
- * What is there after a crash, for a crash before and after every single change of the disk: while the log is written, synced,
- * rewritten, turned off and on, and while snapshots are saved. The data set after the restart must be the one after
- * some command of the history, and not before any that the settings promise to keep.
+ * What is there after a crash, for a crash before and after every single change of the disk: while the log is written,
+ * synced, rewritten, turned off and on, and while snapshots are saved. The data set after the restart must be the one
+ * after some command of the history, and not before any that the settings promise to keep.
  */
 import { describe, expect, test } from 'vitest'
 import { encodeRequest } from '../../../engine/resp/request.ts'
@@ -237,5 +237,7 @@ describe('a crash before or after any change of the disk', () => {
   )
 })
 
-/** Before and after: directory made, synced; manifest made, written, synced, renamed, synced; log moved, synced twice; … */
+/**
+ * Before and after: directory made, synced; manifest made, written, synced, renamed, synced; log moved, synced twice; …
+ */
 const UPGRADE_MOMENTS = 26

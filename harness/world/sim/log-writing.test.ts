@@ -1,4 +1,6 @@
-/** When the append-only log is written and synced, on disks that are slow, full or broken: in virtual time, so exact. */
+/**
+ * When the append-only log is written and synced, on disks that are slow, full or broken: in virtual time, so exact.
+ */
 import { describe, expect, test } from 'vitest'
 import { ReplyError } from '../../../engine/resp/reply-parser.ts'
 import type { DiskFault } from './disk.ts'

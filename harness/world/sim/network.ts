@@ -176,7 +176,9 @@ export class HostNetwork {
     })
   }
 
-  /** A SYN has arrived. Returns the server's end, undefined when nobody listens, or 'ignored' when the queue is full. */
+  /**
+   * A SYN has arrived. Returns the server's end, undefined when nobody listens, or 'ignored' when the queue is full.
+   */
   synArrived(client: SimConnection, target: Target): SimConnection | undefined | 'ignored' {
     if (client.peer !== undefined) return client.peer
     const listener =
@@ -228,7 +230,9 @@ export class HostNetwork {
     return listener
   }
 
-  /** Why this address cannot be bound: a code, or undefined. A wildcard and an address of its family exclude each other. */
+  /**
+   * Why this address cannot be bound: a code, or undefined. A wildcard and an address of its family exclude each other.
+   */
   private refusal(options: ListenOptions, port: number): string | undefined {
     if (options.path !== undefined) return this.listeners.has(options.path) ? 'EADDRINUSE' : undefined
     if (!Number.isInteger(port) || port < 0 || port > 65_535) return 'EINVAL'

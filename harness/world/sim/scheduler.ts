@@ -93,7 +93,10 @@ export class Scheduler {
     })
   }
 
-  /** Runs until `promise` is settled, and passes on how. Throws when virtual time passes `limitUs` or nothing is left to run. */
+  /**
+   * Runs until `promise` is settled, and passes on how. Throws when virtual time passes `limitUs` or nothing is left to
+   * run.
+   */
   async complete<T>(promise: Promise<T>, limitUs = Number.POSITIVE_INFINITY): Promise<T> {
     let settled = false
     const settle = (): void => {

@@ -1,4 +1,6 @@
-/** Scripts in the simulator: an endless one takes virtual time, never real time without end, and runs are repeatable. */
+/**
+ * Scripts in the simulator: an endless one takes virtual time, never real time without end, and runs are repeatable.
+ */
 import { expect, test } from 'vitest'
 import { encodeRequest } from '../../../engine/resp/request.ts'
 import { createServer } from '../../../engine/server/assembly.ts'

@@ -250,7 +250,10 @@
     return found
   }
 
-  /** The cross-hair of one arm: follows the pointer, and the arrow keys once the box has the focus. @param {HTMLElement} box */
+  /**
+   * The cross-hair of one arm: follows the pointer, and the arrow keys once the box has the focus. @param {HTMLElement}
+   * box
+   */
   function crosshair(box) {
     const arm = data.arms[box.id]
     const line = box.querySelector('.crosshair')

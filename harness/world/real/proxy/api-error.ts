@@ -29,7 +29,9 @@ export const invalidToxicType = (): ApiError => new ApiError('invalid toxic type
 export const toxicAlreadyExists = (): ApiError => new ApiError('toxic already exists', 409)
 export const toxicNotFound = (): ApiError => new ApiError('toxic not found', 404)
 
-/** A listener that the platform refused, in the words of Go's net package, which Toxiproxy passes on with status 500. */
+/**
+ * A listener that the platform refused, in the words of Go's net package, which Toxiproxy passes on with status 500.
+ */
 export function listenFailed(listen: string, cause: NodeJS.ErrnoException): ApiError {
   const reasons: Record<string, string> = {
     EADDRINUSE: 'bind: address already in use',
