@@ -29,7 +29,8 @@ export class AofBuffer {
 
   /** Forgets the first `count` bytes. */
   drop(count: number): void {
-    this.memory.copyWithin(0, count, this.used)
+    // Nearly always nothing is left, and even that copy is a call into the runtime.
+    if (count < this.used) this.memory.copyWithin(0, count, this.used)
     this.used -= count
     if (this.used === 0 && this.memory.length > KEPT_BYTES) this.memory = Buffer.allocUnsafeSlow(START_BYTES)
   }

@@ -33,6 +33,7 @@ export class AofLog {
   /** As much of it is known, or about to be known, to be on the disk. */
   private syncedOffset = 0
   private selectedDatabase = -1
+  private isStamping = false
   private stampSeconds = 0
   private postponedSinceSeconds = 0
   private lastSyncSeconds: number
@@ -53,6 +54,11 @@ export class AofLog {
     this.server = server
     this.diskIsBusy = diskIsBusy
     this.lastSyncSeconds = this.nowSeconds()
+    const follow = () => {
+      this.isStamping = server.config.values['aof-timestamp-enabled']
+    }
+    follow()
+    server.config.onChange('aof-timestamp-enabled', follow)
   }
 
   private nowSeconds(): number {
@@ -169,7 +175,7 @@ export class AofLog {
   /** Takes a command; it is written before the replies of this turn leave. */
   append(databaseIndex: number, args: Arguments): void {
     const { buffer, server } = this
-    if (server.config.values['aof-timestamp-enabled']) this.stamp()
+    if (this.isStamping) this.stamp()
     if (databaseIndex >= 0 && databaseIndex !== this.selectedDatabase) {
       this.selectedDatabase = databaseIndex
       buffer.select(databaseIndex)
