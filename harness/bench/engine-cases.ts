@@ -62,19 +62,21 @@ function throughputCase(test: string, pipeline: number, requests: number, target
     title: `${test.toUpperCase().replace('_', ' ')}, pipeline ${pipeline}${random ? ', a million random keys' : ''}`,
     shares: 'throughput',
     measures: [rate(targetRatio), cpu(pipeline === 1 && random ? CPU_TARGET : undefined), p99],
-    ...(random ? { prepare: fillRandomly } : {}),
+    ...(random ? { prepare: test === 'incr' ? fillCounters : fillKeys } : {}),
     run: (run) => throughput(run, { test, requests, connections: CONNECTIONS, pipeline, keyspace: KEYS }),
   }
 }
 
-/** Random keys until most of the million exist: so that GET finds what it looks for. */
-async function fillRandomly({ server, signal }: CaseRun): Promise<void> {
-  if (Number(await server.command('DBSIZE')) > KEYS / 2) return
-  await runTraffic(
-    server,
-    { test: 'set', requests: 2 * KEYS, connections: CONNECTIONS, pipeline: 16, keyspace: KEYS },
-    signal,
-  )
+/** So that GET finds what it looks for. */
+const fillKeys = (run: CaseRun): Promise<void> => fillRandomly(run, 'set', 'key:')
+/** So that INCR does not create a million keys while it is measured, and double the table. */
+const fillCounters = (run: CaseRun): Promise<void> => fillRandomly(run, 'incr', 'counter:')
+
+/** Random keys until most of the million exist. */
+async function fillRandomly({ server, signal }: CaseRun, test: string, prefix: string): Promise<void> {
+  const keys = Array.from({ length: 100 }, (_, i) => `${prefix}${String(i).padStart(12, '0')}`)
+  if (Number(await server.command('EXISTS', ...keys)) > keys.length / 2) return
+  await runTraffic(server, { test, requests: 2 * KEYS, connections: CONNECTIONS, pipeline: 16, keyspace: KEYS }, signal)
 }
 
 const SLICE = 1000
