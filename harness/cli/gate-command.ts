@@ -49,7 +49,7 @@ export function addGateCommand(program: Command): void {
       'measure the engine against redis-server and compare with the baseline: 0 pass, 1 regression, 2 too noisy',
     )
     .option('--budget <minutes>', 'how long it may measure', positive, 15)
-    .option('--sample <ms>', 'length of a sample; a round takes two of each metric on each server', positive, 150)
+    .option('--sample <ms>', 'length of a sample; a round takes twelve of each metric on each server', positive, 80)
     .option(
       '--metric <name>',
       'only this metric (repeatable)',

@@ -20,6 +20,30 @@ export interface Round {
   control: number | null
 }
 
+/** Share of the passes that is ignored at each end. */
+const IGNORED_SHARE = 0.25
+
+/**
+ * One round from several passes, each of which measured both servers right after one another: the geometric means of
+ * the passes in the middle by cost. A neighbour that comes or goes between the two servers of a pass spoils its ratio
+ * by tens of per cent; such passes are at the ends. @throws {RangeError} no passes
+ */
+export function roundOfPasses(passes: readonly Round[]): Round {
+  if (passes.length === 0) throw new RangeError('a round needs at least one pass')
+  const costOf = ({ engine, control }: Round) => engine / (control ?? 1)
+  const cut = Math.floor(passes.length * IGNORED_SHARE)
+  const kept = [...passes].sort((a, b) => costOf(a) - costOf(b)).slice(cut, passes.length - cut)
+  const controls = kept.flatMap(({ control }) => (control === null ? [] : [control]))
+  return {
+    engine: geometricMean(kept.map(({ engine }) => engine)),
+    control: controls.length === kept.length ? geometricMean(controls) : null,
+  }
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+}
+
 export type { GateVerdict } from '../../reports/gate-result.ts'
 
 /** Name of the mean in results and history; a baseline does not hold it, but the rounds that it is made from. */

@@ -60,8 +60,8 @@ export async function simulatePower(settings: PowerSettings): Promise<PowerRow> 
   }
 }
 
-/** Rounds that are drawn together: what lasts longer than one (a busy neighbour) stays in the noise. */
-const BLOCK_ROUNDS = 8
+/** Rounds that are drawn together, for 100 s: what lasts longer than one (a busy neighbour) stays in the noise. */
+const BLOCK_ROUNDS = 4
 
 async function simulateRun(settings: PowerSettings, random: Random): Promise<{ verdict: GateVerdict; rounds: number }> {
   const { metrics, meanThreshold, recorded, planted, affected, roundMs, budgetMs, baselineRounds } = settings

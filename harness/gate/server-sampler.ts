@@ -9,7 +9,7 @@ import { HarnessError, interrupted } from '../errors.ts'
 import { runLoad } from '../load/load.ts'
 import { defaultLoad, type LoadSpec } from '../load/load-spec.ts'
 import { GATE_KEYS, type GateMetricSpec } from './gate-metrics.ts'
-import type { Round } from './metric.ts'
+import { type Round, roundOfPasses } from './metric.ts'
 import type { Sampler } from './rounds.ts'
 
 export interface ServerSamplerOptions {
@@ -17,7 +17,7 @@ export interface ServerSamplerOptions {
   /** Without redis-server only the engine is measured. */
   control: boolean
   metrics: readonly GateMetricSpec[]
-  /** How long each server is measured per metric and pass. */
+  /** How long each server is measured per metric and pass, ms. */
   sampleMs: number
   signal: AbortSignal
 }
@@ -28,8 +28,12 @@ export interface ServerSamplerOptions {
  * times. redis-server only has to touch its memory.
  */
 const WARMUP_MS: Readonly<Record<Contender, number>> = { engine: 500, redis: 100 }
-/** Measured so often in a round, one metric after the other: more samples for the price of one start. */
-const PASSES = 2
+/**
+ * Measured so often in a round, one metric after the other. Nearly all of a round's noise is that of its samples: the
+ * ratio of two neighbouring ones scatters by 10 to 14 % on a quiet machine, by 20 % on a busy one, and one start of the
+ * servers differs from the next by 0 to 4 %. A start with its warm-up takes as long as four passes.
+ */
+const PASSES = 12
 const LIST_LENGTH = 200
 
 export class ServerSampler implements Sampler {
@@ -52,23 +56,21 @@ export class ServerSampler implements Sampler {
       await this.warmUp(server)
       servers.push(server)
     }
-    const costs = new Map<string, Record<Contender, number[]>>()
+    const passes = new Map(metrics.map(({ name }) => [name, [] as Round[]]))
     for (let pass = 0; pass < PASSES; pass++) {
       for (const [position, metric] of metrics.entries()) {
-        const own = costs.get(metric.name) ?? { engine: [], redis: [] }
-        costs.set(metric.name, own)
         // Who goes first alternates within a round too.
-        for (const server of (position + pass) % 2 === 0 ? servers : [...servers].reverse()) {
-          own[server.name].push(await this.sample(server, metric))
-        }
+        const turn = (position + pass) % 2 === 0 ? servers : [...servers].reverse()
+        passes.get(metric.name)?.push(await this.pass(turn, metric))
       }
     }
-    return new Map(
-      [...costs].map(([name, { engine, redis }]): [string, Round] => [
-        name,
-        { engine: geometricMean(engine), control: control ? geometricMean(redis) : null },
-      ]),
-    )
+    return new Map([...passes].map(([name, own]) => [name, roundOfPasses(own)]))
+  }
+
+  private async pass(servers: readonly BenchServer[], metric: GateMetricSpec): Promise<Round> {
+    const costs: Partial<Record<Contender, number>> = {}
+    for (const server of servers) costs[server.name] = await this.sample(server, metric)
+    return { engine: costs.engine as number, control: costs.redis ?? null }
   }
 
   private async warmUp(server: BenchServer): Promise<void> {
@@ -81,8 +83,11 @@ export class ServerSampler implements Sampler {
   /** CPU microseconds of the server's main thread for one request. */
   private async sample(server: BenchServer, { load }: GateMetricSpec): Promise<number> {
     const { sampleMs, signal } = this.options
-    const before = mainThreadNanosecondsOf(server.pid)
-    const result = await runLoad({ ...loadOn(server, load), durationMs: sampleMs }, { signal })
+    let before = 0
+    const onStart = () => {
+      before = mainThreadNanosecondsOf(server.pid)
+    }
+    const result = await runLoad({ ...loadOn(server, load), durationMs: sampleMs }, { signal, onStart })
     const spentNs = mainThreadNanosecondsOf(server.pid) - before
     const { ok, sent } = result.counts
     if (signal.aborted) throw interrupted()
@@ -99,10 +104,6 @@ export class ServerSampler implements Sampler {
 
 function loadOn({ host, port }: BenchServer, load: GateMetricSpec['load']): LoadSpec {
   return { ...defaultLoad, ...load, target: { kind: 'server', host, port }, requests: null }
-}
-
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
 }
 
 /** All keys of the load, and the list that LRANGE reads. */

@@ -25,6 +25,8 @@ export interface LoadOptions {
   /** Ends the run early; the result then covers what was done, with `interrupted` set. */
   signal?: AbortSignal
   onProgress?: (progress: LoadProgress) => void
+  /** Every connection is open; the first request follows. */
+  onStart?: () => void
 }
 
 /**
@@ -49,6 +51,7 @@ export async function runLoad(given: LoadSpec, options: LoadOptions = {}): Promi
   try {
     const failures = await Promise.all(threads.map((thread) => thread.prepare()))
     throwIfUnreachable(failures, spec)
+    options.onStart?.()
     const startedAt = new Date().toISOString()
     const startMs = performance.now()
     const cpu = process.cpuUsage()
