@@ -2,10 +2,11 @@
  * The cases of `bench engine`, one row each: what runs against both servers and which figures come out, with the
  * targets that the project has set itself (relative to redis-server in the same run).
  */
+
+import { cpuTimeOf, residentBytesOf } from '../process-usage.ts'
 import type { MeasureSpec, Sample } from './comparison.ts'
 import { familyCases } from './family-cases.ts'
 import { Probe } from './probe.ts'
-import { cpuTimeOf, residentBytesOf } from './process-usage.ts'
 import { runTraffic, type Traffic } from './redis-benchmark.ts'
 import type { BenchServer, Stand } from './stand.ts'
 

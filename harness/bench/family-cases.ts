@@ -3,9 +3,10 @@
  * command grows with the size of its value. What is measured is CPU time of the server's process per command, in
  * nanoseconds of the scheduler, so that a few hundred commands are enough for a sample.
  */
+
+import { cpuNanosecondsOf } from '../process-usage.ts'
 import type { MeasureSpec } from './comparison.ts'
 import type { CaseRun, EngineCase } from './engine-cases.ts'
-import { cpuNanosecondsOf } from './process-usage.ts'
 import { runTraffic } from './redis-benchmark.ts'
 import type { BenchServer } from './stand.ts'
 

@@ -3,11 +3,11 @@
  * the compiler decided) is part of the spread within a run and not a surprise between two nights.
  */
 
-import { mainThreadNanosecondsOf } from '../bench/process-usage.ts'
 import type { BenchServer, Contender, Stand } from '../bench/stand.ts'
 import { HarnessError, interrupted } from '../errors.ts'
 import { runLoad } from '../load/load.ts'
 import { defaultLoad, type LoadSpec } from '../load/load-spec.ts'
+import { mainThreadNanosecondsOf } from '../process-usage.ts'
 import { GATE_KEYS, type GateMetricSpec } from './gate-metrics.ts'
 import { type Round, roundOfPasses } from './metric.ts'
 import type { Sampler } from './rounds.ts'

@@ -181,6 +181,8 @@ export interface EndEvent {
   settled: boolean
   /** Operations that the generator could not offer at their time, of all. */
   lateOperations: number
+  /** See `World.processorWait`; absent where it is null, and in histories of before. */
+  processorWait?: number
 }
 
 /** One operation with its beginning and end put together. */

@@ -100,6 +100,34 @@ test('a requirement that is not met makes the arm unknown, whatever was measured
   expect(judge(least, 'two', [figure('cpuShare', 0.9)]).verdict).toBe('pass')
 })
 
+test('where others had the machine, figures say nothing, but that nothing may be lost still holds', () => {
+  const stallMs = { label: 'stall', unit: 'ms' as const, value: seconds(0, 0.1), source: 'test' }
+  const starved = figure('processorWait', 0.61)
+  const slow = [figure('stallMs', 180), starved]
+  const timed = example({ predict: { stallMs } })
+  const only = { ...timed, arms: { one: { title: 'One', config: {} } } }
+  expect(judge(only, 'one', slow)).toMatchObject({
+    verdict: 'unknown',
+    sentence:
+      'Others had the machine: the nodes waited for a processor in 61 % of the time in which they had work. ' +
+      'stall: 180 ms, predicted 0 … 100',
+  })
+  expect(judge(only, 'one', [figure('stallMs', 180), figure('processorWait', 0.2)]).verdict).toBe('fail')
+  expect(judge(only, 'one', [starved]).verdict).toBe('fail')
+  expect(judge(example(), 'one', [starved]).sentence).toBe('lost: 1 writes, predicted 0 … 0')
+})
+
+test('a starved arm is not compared', () => {
+  const compare = [{ measure: 'stallMs', arm: 'two', relation: 'less than' as const, than: 'one' }]
+  const definition = example({ compare })
+  const arms = (...more: HistoryEvent[]) => [
+    judge(definition, 'one', [figure('stallMs', 100)]),
+    judge(definition, 'two', [figure('stallMs', 200), ...more]),
+  ]
+  expect(brokenComparisons(definition, arms())).toHaveLength(1)
+  expect(brokenComparisons(definition, arms(figure('processorWait', 0.61)))).toEqual([])
+})
+
 test('arms are compared with a factor, on each target by itself, and not where a run says nothing', () => {
   const compare = [{ measure: 'stallMs', arm: 'two', relation: 'less than' as const, than: 'one', factor: 0.5 }]
   const definition = example({ compare })

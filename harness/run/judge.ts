@@ -10,7 +10,7 @@ import { derivation, evaluate, type Facts, formula } from '../predict/quantity.t
 import type { Arm, Comparison, PredictionSpec, Scenario } from '../scenario.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { planOf } from './arm-plan.ts'
-import { findCut, isSaturated, measure, outages } from './measure.ts'
+import { findCut, isSaturated, isStarved, measure, outages } from './measure.ts'
 import { describeMeasure } from './measure-names.ts'
 import type { ArmRun } from './run-arm.ts'
 import { buildTimeline, faultSpans } from './series.ts'
@@ -127,16 +127,27 @@ function armVerdict(
   if (reason !== undefined) return { verdict: 'unknown', sentence: reason }
   const wrong = Object.entries(predicted).flatMap(([name, { label, unit, low, high }]) => {
     const value = measured[name]
-    if (typeof value !== 'number') return [`${label}: not measured`]
+    // That there is none of something holds on a slow machine too.
+    const isExcused = isStarved(measured) && high > 0
+    if (typeof value !== 'number') return [{ sentence: `${label}: not measured`, isExcused: false }]
     if (value >= low && value <= high) return []
-    return [`${label}: ${value} ${unit}, predicted ${low} … ${high}`]
+    return [{ sentence: `${label}: ${value} ${unit}, predicted ${low} … ${high}`, isExcused }]
   })
   const failed = checks.filter((check) => check.verdict === 'fail').map((check) => check.sentence)
-  const problems = [...failed, ...wrong]
-  if (problems.length > 0) return { verdict: 'fail', sentence: problems.join(' ') }
+  const problems = [...failed, ...wrong.map(({ sentence }) => sentence)]
+  if (failed.length > 0 || wrong.some(({ isExcused }) => !isExcused)) {
+    return { verdict: 'fail', sentence: problems.join(' ') }
+  }
+  if (problems.length > 0) return { verdict: 'unknown', sentence: `${starvation(measured)} ${problems.join(' ')}` }
   const unsure = checks.find((check) => check.verdict === 'unknown')
   if (unsure !== undefined) return { verdict: 'unknown', sentence: unsure.sentence }
   return { verdict: 'pass', sentence: 'All measures lie inside their predictions and all checks hold.' }
+}
+
+/** Why figures of a starved run say nothing. */
+function starvation({ processorWait }: Measured): string {
+  const share = Math.round(Number(processorWait) * 100)
+  return `Others had the machine: the nodes waited for a processor in ${share} % of the time in which they had work.`
 }
 
 /** As much of an arm as a comparison needs. */
@@ -144,10 +155,10 @@ type MeasuredArm = Pick<ArmResult, 'name' | 'target' | 'verdict' | 'measured'>
 
 /**
  * The comparisons between arms that do not hold, one sentence each; on every target by itself. Arms that did not run,
- * or whose run says nothing, are passed over.
+ * or whose run says nothing or was starved, are passed over.
  */
 export function brokenComparisons(scenario: Scenario, arms: readonly MeasuredArm[]): string[] {
-  const telling = arms.filter(({ verdict }) => verdict !== 'unknown')
+  const telling = arms.filter(({ verdict, measured }) => verdict !== 'unknown' && !isStarved(measured))
   return byTarget(telling).flatMap((ofTarget) =>
     scenario.compare.flatMap((comparison) => {
       const value = measureOf(ofTarget, comparison.arm, comparison.measure)

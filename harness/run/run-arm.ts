@@ -78,7 +78,9 @@ export async function runArm(options: ArmOptions): Promise<ArmRun> {
       onPhase('reading', 'reading what every node holds')
       await recordContents(world, topology, recorder, zeroMs)
       const atMs = Math.round(world.nowMs() - zeroMs)
-      recorder.record({ type: 'end', atMs, settled, lateOperations: generator.late })
+      const wait = world.processorWait()
+      const processorWait = wait === null ? {} : { processorWait: Math.round(wait * 1000) / 1000 }
+      recorder.record({ type: 'end', atMs, settled, lateOperations: generator.late, ...processorWait })
       return describeNodes(topology)
     } finally {
       generator.close()

@@ -70,6 +70,11 @@ export interface World {
   impairDisk(node: string, fault: DiskFault): Promise<ActiveFault>
   /** Size of a file, or of all files in a folder, in the node's directory; 0 when there is none. */
   fileBytes(node: string, path: string): Promise<number>
+  /**
+   * Of the time in which the nodes' servers had work, the share in which others had the processor; null where nothing
+   * says so. 0 in the simulator, where every host has a processor of its own.
+   */
+  processorWait(): number | null
   /** Hash over everything that happened so far (simulator), else null. */
   traceHash(): string | null
   /** Heals, stops and removes everything. Safe to call at any time, twice too. */

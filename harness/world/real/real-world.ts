@@ -8,6 +8,7 @@ import { type Proxy as ToxicProxy, Toxiproxy } from 'toxiproxy-node-client'
 import type { Io } from '../../../engine/io.ts'
 import { createNodeIo } from '../../../engine/node/io.ts'
 import { HarnessError, interrupted } from '../../errors.ts'
+import { processorWaitOf } from '../../process-usage.ts'
 import { RespClient } from '../../workload/resp-client.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
 import type { ServerProgram } from '../programs.ts'
@@ -225,6 +226,11 @@ export class RealWorld implements World {
 
   async fileBytes(name: string, path: string): Promise<number> {
     return this.node(name).fileBytes(path)
+  }
+
+  processorWait(): number | null {
+    const living = [...this.nodes.values()].filter(({ endedWith }) => endedWith === undefined)
+    return processorWaitOf(living.flatMap(({ pid }) => (pid === undefined ? [] : [pid])))
   }
 
   traceHash(): null {

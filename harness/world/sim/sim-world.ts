@@ -143,6 +143,10 @@ export class SimWorld implements World {
     return this.node(name).host.disk.bytesBelow(`/${path}`)
   }
 
+  processorWait(): number {
+    return 0
+  }
+
   traceHash(): string {
     return this.simulation.traceHash()
   }

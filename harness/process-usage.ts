@@ -42,14 +42,34 @@ export function schedulingOf(pid: number): Scheduling {
   const sum = { ranNs: 0, waitedNs: 0 }
   for (const thread of readdirSync(folder)) {
     try {
-      const [ran, waited] = readFileSync(join(folder, thread, 'schedstat'), 'latin1').split(' ')
-      sum.ranNs += Number(ran)
-      sum.waitedNs += Number(waited)
+      addThread(sum, join(folder, thread))
     } catch {
       // The thread ended between the two reads.
     }
   }
   return sum
+}
+
+/**
+ * Of the time in which the main threads of these processes had work, the share in which they waited for a processor;
+ * null where nobody says. The other threads of a server (compiler, garbage collector, lazy freeing) may wait.
+ */
+export function processorWaitOf(pids: readonly number[]): number | null {
+  const sum = { ranNs: 0, waitedNs: 0 }
+  try {
+    for (const pid of pids) addThread(sum, `/proc/${pid}/task/${pid}`)
+  } catch {
+    // No /proc, no schedstat in it, or a process that has just ended.
+    return null
+  }
+  const { ranNs, waitedNs } = sum
+  return ranNs + waitedNs > 0 ? waitedNs / (ranNs + waitedNs) : null
+}
+
+function addThread(sum: Scheduling, folder: string): void {
+  const [ran, waited] = readFileSync(join(folder, 'schedstat'), 'latin1').split(' ')
+  sum.ranNs += Number(ran)
+  sum.waitedNs += Number(waited)
 }
 
 export function cpuNanosecondsOf(pid: number): number {
