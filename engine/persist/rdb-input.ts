@@ -6,6 +6,7 @@
  * comes once per chunk, so that nothing needs to be written as a state machine down to the single byte.
  */
 
+import type { ByteRange } from '../data/listpack.ts'
 import { decompress } from '../data/lzf.ts'
 import { Crc64 } from './crc64.ts'
 import { LENGTH_32_BITS, LENGTH_64_BITS, stringEncoding } from './rdb-format.ts'
@@ -139,11 +140,7 @@ export class RdbInput {
   /** A string in any of its encodings; valid until the next `feed`. */
   string(): Buffer {
     const first = this.byte()
-    if (first < 0xc0) {
-      const length = this.lengthAfter(first)
-      if (length > STRING_MAX_BYTES) this.fail(`String of ${length} bytes is too long`)
-      return this.bytes(length)
-    }
+    if (first < 0xc0) return this.bytes(this.textLength(first))
     switch (first & 0x3f) {
       case stringEncoding.int8:
         return Buffer.from(String(this.bytes(1).readInt8()))
@@ -156,6 +153,30 @@ export class RdbInput {
       default:
         return this.fail(`Unknown string encoding ${first & 0x3f}`)
     }
+  }
+
+  /** `string` without a window: sets `range` to it. */
+  text(range: ByteRange): void {
+    const first = this.byte()
+    if (first >= 0xc0) {
+      this.position--
+      const bytes = this.string()
+      range.memory = bytes
+      range.start = 0
+      range.end = bytes.length
+      return
+    }
+    const length = this.textLength(first)
+    this.need(length)
+    range.memory = this.memory
+    range.start = this.position
+    this.position += length
+    range.end = this.position
+  }
+
+  private textLength(first: number): number {
+    const length = this.lengthAfter(first)
+    return length > STRING_MAX_BYTES ? this.fail(`String of ${length} bytes is too long`) : length
   }
 
   private compressedString(): Buffer {

@@ -1,4 +1,5 @@
 /** Puts the keys of an RDB file into the databases: for loading at start and for full resynchronisation. */
+import type { ByteRange } from '../data/listpack.ts'
 import type { File } from '../io.ts'
 import { LibraryError } from '../scripting/functions.ts'
 import type { Server } from '../server/server.ts'
@@ -85,20 +86,26 @@ export class RdbLoad {
     }
   }
 
-  private removeKey(key: Buffer): void {
-    const entry = this.database.findKey(key)
+  private removeKey({ memory, start, end }: ByteRange): void {
+    const entry = this.database.findKey(memory.subarray(start, end))
     if (entry !== NO_ENTRY) this.database.remove(entry)
   }
 
-  private add(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined, expireAtMs: number): Entry {
+  private add(
+    { memory, start, end }: ByteRange,
+    text: ByteRange | undefined,
+    aggregate: Aggregate | undefined,
+    expireAtMs: number,
+  ): Entry {
     const database = this.database
     const sizeBefore = database.size
     const entry =
       text === undefined
-        ? database.setAggregate(key, 0, key.length, aggregate as Aggregate)
-        : database.setText(key, 0, key.length, text, 0, text.length)
+        ? database.setAggregate(memory, start, end, aggregate as Aggregate)
+        : database.setText(memory, start, end, text.memory, text.start, text.end)
     if (database.size === sizeBefore) {
-      throw new RdbDuplicateKey(`RDB has duplicated key '${key.toString('latin1')}' in DB ${database.index}`)
+      const key = memory.toString('latin1', start, end)
+      throw new RdbDuplicateKey(`RDB has duplicated key '${key}' in DB ${database.index}`)
     }
     if (expireAtMs >= 0) database.setExpireAtMs(entry, expireAtMs)
     this.keysLoaded++

@@ -6,6 +6,7 @@
  * Nothing is skipped in silence: a type, an operation or a damaged byte that cannot be understood ends the load with an
  * `RdbError` that names it and its offset. Expiry is reported, not judged.
  */
+import type { ByteRange } from '../data/listpack.ts'
 import type { AggregateSettings } from '../store/aggregate-settings.ts'
 import type { Aggregate } from '../store/keyspace-port.ts'
 import { Crc64 } from './crc64.ts'
@@ -14,7 +15,7 @@ import { EMPTY_VALUE, NEED_MORE, RdbError, RdbInput } from './rdb-input.ts'
 import { type AggregateLoader, aggregateLoaders } from './rdb-types.ts'
 import type { KeyUse } from './rdb-writer.ts'
 
-/** Buffers are valid only during the call. What a visitor throws comes out of `RdbReader.advance`. */
+/** Buffers and ranges are valid only during the call. What a visitor throws comes out of `RdbReader.advance`. */
 export interface RdbVisitor {
   aux(name: string, value: string): void
   /** The keys that follow belong to this database. */
@@ -23,8 +24,8 @@ export interface RdbVisitor {
   resizeDatabase?(keys: number, expiringKeys: number): void
   /** Exactly one of `text` and `aggregate` is given. `expireAtMs` is -1 for a key that does not expire. */
   entry(
-    key: Buffer,
-    text: Buffer | undefined,
+    key: ByteRange,
+    text: ByteRange | undefined,
     aggregate: Aggregate | undefined,
     expireAtMs: number,
     use: KeyUse | undefined,
@@ -34,6 +35,8 @@ export interface RdbVisitor {
   /** Source text of a function library. Without this method a file with functions is refused. */
   functionLibrary?(source: Buffer): void
 }
+
+const NO_BYTES = Buffer.alloc(0)
 
 export class RdbReader {
   private readonly input = new RdbInput()
@@ -47,6 +50,9 @@ export class RdbReader {
   /** A value that is being read in steps. */
   private loader: AggregateLoader | undefined
   private loaderKey: Buffer | undefined
+  /** Given to the visitor instead of windows on the input, which cost as much as a look-up. */
+  private readonly key: ByteRange = { memory: NO_BYTES, start: 0, end: 0 }
+  private readonly text: ByteRange = { memory: NO_BYTES, start: 0, end: 0 }
 
   /** `verifyChecksum` is `rdbchecksum`; `settings` are those of the server that will hold the values. */
   constructor(visitor: RdbVisitor, verifyChecksum: boolean, settings: AggregateSettings) {
@@ -172,8 +178,9 @@ export class RdbReader {
 
   private readKey(type: number): void {
     if (type === RDB_TYPE_STRING) {
-      const key = this.input.string()
-      this.emit(key, this.input.string(), undefined)
+      this.input.text(this.key)
+      this.input.text(this.text)
+      this.emit(this.text, undefined)
       return
     }
     const start = aggregateLoaders[type]
@@ -188,7 +195,11 @@ export class RdbReader {
   private stepLoader(loader: AggregateLoader): void {
     if (!loader.step(this.input)) return
     this.loader = undefined
-    this.emit(this.loaderKey as Buffer, undefined, loader.value)
+    const { key, loaderKey } = this
+    key.memory = loaderKey as Buffer
+    key.start = 0
+    key.end = key.memory.length
+    this.emit(undefined, loader.value)
   }
 
   /** The value that was being read has no elements. */
@@ -200,8 +211,8 @@ export class RdbReader {
     this.use = undefined
   }
 
-  private emit(key: Buffer, text: Buffer | undefined, aggregate: Aggregate | undefined): void {
-    this.visitor.entry(key, text, aggregate, this.expireAtMs, this.use)
+  private emit(text: ByteRange | undefined, aggregate: Aggregate | undefined): void {
+    this.visitor.entry(this.key, text, aggregate, this.expireAtMs, this.use)
     this.expireAtMs = -1
     this.use = undefined
   }

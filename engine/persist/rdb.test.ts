@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { ByteRange } from '../data/listpack.ts'
 import { testSettings } from '../store/testing/aggregate-settings.ts'
 import { RdbError } from './rdb-input.ts'
 import { RdbReader, type RdbVisitor, readDumpPayload } from './rdb-reader.ts'
@@ -33,6 +34,8 @@ function write(keys: readonly Key[], checksum = true, compression = true): Buffe
 
 const REPLICATION = { id: 'a'.repeat(40), offset: 12345, databaseIndex: 3 }
 
+const copyOf = ({ memory, start, end }: ByteRange) => Buffer.from(memory.subarray(start, end))
+
 function collector(): { visitor: RdbVisitor; keys: Key[]; aux: Record<string, string> } {
   const keys: Key[] = []
   const aux: Record<string, string> = {}
@@ -45,7 +48,7 @@ function collector(): { visitor: RdbVisitor; keys: Key[]; aux: Record<string, st
       database = index
     },
     entry: (key, text, _aggregate, expireAtMs, use) => {
-      const entry: Key = { database, key: Buffer.from(key), text: Buffer.from(text as Buffer), expireAtMs }
+      const entry: Key = { database, key: copyOf(key), text: copyOf(text as ByteRange), expireAtMs }
       if (use !== undefined) entry.use = use
       keys.push(entry)
     },

@@ -24,6 +24,8 @@ async function replicated(
   })
   await primary.send('SET', 'a', '1')
   await untilInSync(primary, replica)
+  // In sync by what it serves; to its primary it is online from its first acknowledgement on.
+  await until(async () => (await infoField(primary, 'replication', 'slave0'))?.includes('state=online') === true)
   return { primary, replica }
 }
 
