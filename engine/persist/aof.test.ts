@@ -319,6 +319,21 @@ describe('rewriting', () => {
   })
 })
 
+const kinds: NodeKind[] = hasRedisServer ? ['ours', 'redis'] : ['ours']
+test.each(kinds)('CONFIG SET aof-timestamp-enabled takes hold with the next command: %s', async (kind) => {
+  const node = await nodes.start(kind, { ...logging, appendfsync: 'always' })
+  const stamps = () => incrementOf(node, 1).split('#TS:').length - 1
+  await node.send('SET', 'before', '1')
+  expect(stamps()).toBe(0)
+  await node.send('CONFIG', 'SET', 'aof-timestamp-enabled', 'yes')
+  await node.send('SET', 'stamped', '1')
+  expect(stamps()).toBe(1)
+  await node.send('CONFIG', 'SET', 'aof-timestamp-enabled', 'no')
+  await new Promise((resolve) => setTimeout(resolve, 1100))
+  await node.send('SET', 'after', '1')
+  expect(stamps()).toBe(1)
+})
+
 test('while loading, clients are told so, and INFO tells how far it is', async () => {
   const writer = await nodes.start('ours', logging)
   for (let i = 0; i < 2000; i++) await writer.send('SET', `key:${i}`, 'x'.repeat(100))
