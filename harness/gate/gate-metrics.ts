@@ -14,7 +14,7 @@ export interface GateMetricSpec extends Metric {
 
 /**
  * Well below the slow-down that the gate is to find (see `judgement.ts`): 5 % when every command feels it, 15 % when
- * one does. A round of one command scatters by a tenth or more on a shared machine, their mean by a third of that.
+ * one does. A round of one command scatters by 3 to 4 % on a quiet machine, the mean of all by 1 to 2 %.
  */
 export const MEAN_THRESHOLD = 0.03
 const THRESHOLD = 0.075

@@ -20,30 +20,6 @@ export interface Round {
   control: number | null
 }
 
-/** Share of the passes that is ignored at each end. */
-const IGNORED_SHARE = 0.25
-
-/**
- * One round from several passes, each of which measured both servers right after one another: the geometric means of
- * the passes in the middle by cost. A neighbour that comes or goes between the two servers of a pass spoils its ratio
- * by tens of per cent; such passes are at the ends. @throws {RangeError} no passes
- */
-export function roundOfPasses(passes: readonly Round[]): Round {
-  if (passes.length === 0) throw new RangeError('a round needs at least one pass')
-  const costOf = ({ engine, control }: Round) => engine / (control ?? 1)
-  const cut = Math.floor(passes.length * IGNORED_SHARE)
-  const kept = [...passes].sort((a, b) => costOf(a) - costOf(b)).slice(cut, passes.length - cut)
-  const controls = kept.flatMap(({ control }) => (control === null ? [] : [control]))
-  return {
-    engine: geometricMean(kept.map(({ engine }) => engine)),
-    control: controls.length === kept.length ? geometricMean(controls) : null,
-  }
-}
-
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
-}
-
 export type { GateVerdict } from '../../reports/gate-result.ts'
 
 /** Name of the mean in results and history; a baseline does not hold it, but the rounds that it is made from. */
@@ -65,11 +41,11 @@ export function watchedMetrics(metrics: readonly Metric[], meanThreshold: number
 /** The round of the mean from those of all metrics: geometric means. */
 export function meanRound(metrics: readonly Metric[], rounds: ReadonlyMap<string, Round>): Round {
   const mean = (costOf: (round: Round) => number) => {
-    const logs = metrics.map(({ name, better }) => {
-      const log = Math.log(costOf(rounds.get(name) as Round))
-      return better === 'less' ? log : -log
+    const costs = metrics.map(({ name, better }) => {
+      const cost = costOf(rounds.get(name) as Round)
+      return better === 'less' ? cost : 1 / cost
     })
-    return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length)
+    return geometricMean(costs)
   }
   const control = metrics.every(({ name }) => rounds.get(name)?.control !== null)
   return { engine: mean(({ engine }) => engine), control: control ? mean((round) => round.control ?? 1) : null }
@@ -87,9 +63,37 @@ export function withMean(
   return new Map([...costs, [MEAN, means]])
 }
 
+/** Share of the passes that is ignored at each end. */
+const IGNORED_SHARE = 0.25
+
+/**
+ * One round from several passes, each of which measured both servers right after one another: the geometric means of
+ * the passes in the middle by cost. A neighbour that comes or goes between the two servers of a pass spoils its ratio
+ * by tens of per cent; such passes are at the ends. @throws {RangeError} no passes
+ */
+export function roundOfPasses(passes: readonly Round[]): Round {
+  if (passes.length === 0) throw new RangeError('a round needs at least one pass')
+  const cut = Math.floor(passes.length * IGNORED_SHARE)
+  const kept = [...passes].sort((a, b) => ratioOf(a) - ratioOf(b)).slice(cut, passes.length - cut)
+  const isControlled = kept.every(({ control }) => control !== null)
+  return {
+    engine: geometricMean(kept.map(({ engine }) => engine)),
+    control: isControlled ? geometricMean(kept.map(({ control }) => control ?? 1)) : null,
+  }
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+}
+
+/** What the engine takes of what the control takes; the engine's own value without one. */
+function ratioOf({ engine, control }: Round): number {
+  return engine / (control ?? 1)
+}
+
 /** ln of the cost of a round: of the ratio when there is a control, else of the engine's own value. */
 export function logCost(metric: Metric, round: Round): number {
-  const value = Math.log(round.engine / (round.control ?? 1))
+  const value = Math.log(ratioOf(round))
   return metric.better === 'less' ? value : -value
 }
 
