@@ -140,7 +140,10 @@ export class RdbInput {
   /** A string in any of its encodings; valid until the next `feed`. */
   string(): Buffer {
     const first = this.byte()
-    if (first < 0xc0) return this.bytes(this.textLength(first))
+    return first < 0xc0 ? this.bytes(this.textLength(first)) : this.encodedString(first)
+  }
+
+  private encodedString(first: number): Buffer {
     switch (first & 0x3f) {
       case stringEncoding.int8:
         return Buffer.from(String(this.bytes(1).readInt8()))
@@ -159,11 +162,9 @@ export class RdbInput {
   text(range: ByteRange): void {
     const first = this.byte()
     if (first >= 0xc0) {
-      this.position--
-      const bytes = this.string()
-      range.memory = bytes
+      range.memory = this.encodedString(first)
       range.start = 0
-      range.end = bytes.length
+      range.end = range.memory.length
       return
     }
     const length = this.textLength(first)
