@@ -42,7 +42,7 @@ export function schedulingOf(pid: number): Scheduling {
   const sum = { ranNs: 0, waitedNs: 0 }
   for (const thread of readdirSync(folder)) {
     try {
-      addThread(sum, join(folder, thread))
+      addTo(sum, threadScheduling(join(folder, thread)))
     } catch {
       // The thread ended between the two reads.
     }
@@ -57,7 +57,7 @@ export function schedulingOf(pid: number): Scheduling {
 export function processorWaitOf(pids: readonly number[]): number | null {
   const sum = { ranNs: 0, waitedNs: 0 }
   try {
-    for (const pid of pids) addThread(sum, `/proc/${pid}/task/${pid}`)
+    for (const pid of pids) addTo(sum, mainThreadScheduling(pid))
   } catch {
     // No /proc, no schedstat in it, or a process that has just ended.
     return null
@@ -66,10 +66,17 @@ export function processorWaitOf(pids: readonly number[]): number | null {
   return ranNs + waitedNs > 0 ? waitedNs / (ranNs + waitedNs) : null
 }
 
-function addThread(sum: Scheduling, folder: string): void {
+/** @throws what reading throws: the thread has ended, or this system does not count */
+function threadScheduling(folder: string): Scheduling {
   const [ran, waited] = readFileSync(join(folder, 'schedstat'), 'latin1').split(' ')
-  sum.ranNs += Number(ran)
-  sum.waitedNs += Number(waited)
+  return { ranNs: Number(ran), waitedNs: Number(waited) }
+}
+
+const mainThreadScheduling = (pid: number): Scheduling => threadScheduling(`/proc/${pid}/task/${pid}`)
+
+function addTo(sum: Scheduling, { ranNs, waitedNs }: Scheduling): void {
+  sum.ranNs += ranNs
+  sum.waitedNs += waitedNs
 }
 
 export function cpuNanosecondsOf(pid: number): number {
@@ -78,5 +85,5 @@ export function cpuNanosecondsOf(pid: number): number {
 
 /** CPU time of the thread that runs the server's commands, ns: without those on which V8 compiles and collects. */
 export function mainThreadNanosecondsOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0])
+  return mainThreadScheduling(pid).ranNs
 }

@@ -1,7 +1,7 @@
 /** What a history says in numbers: the `measured` part of the result contract. Functions of the history only. */
 import type { Measured, Outage } from '../../reports/result.ts'
 import { countByCause, crashesOf, findLostWrites, hasUniqueWrites } from '../check/lost-writes.ts'
-import type { EndEvent, FaultEvent, History, LoadEvent, Operation } from '../history/history.ts'
+import type { FaultEvent, History, LoadEvent, Operation } from '../history/history.ts'
 import { median } from '../quantile.ts'
 import { readLedger } from '../shop/ledger.ts'
 import { rewriteMeasures, stallMeasures } from './persistence-measures.ts'
@@ -17,6 +17,7 @@ export function measure(history: History): Measured {
   const event = history.of('load').at(-1)
   const load = event?.result
   const orders = history.of('shop').at(-1)?.http
+  const processorWait = history.end()?.processorWait
   const measured: Measured = {
     acknowledged: countOf('ok') + (load?.counts.ok ?? 0) + (orders?.answered ?? 0) + transactionCount(history),
     refused: countOf('fail') + (load?.counts.errors ?? 0) + (orders?.refused ?? 0),
@@ -32,7 +33,7 @@ export function measure(history: History): Measured {
     ...crashMeasures(history),
     ...stallMeasures(history),
     ...rewriteMeasures(history),
-    ...waitMeasure(history.end()),
+    ...(processorWait !== undefined && { processorWait }),
   }
   for (const { name, value } of history.of('figure')) measured[name] = value
   const cut = findCut(history)
@@ -157,10 +158,6 @@ export function outages(operations: readonly Operation[]): Outage[] {
     }
   }
   return found.sort((a, b) => a.startMs - b.startMs || (a.client < b.client ? -1 : 1))
-}
-
-function waitMeasure(end: EndEvent | undefined): { processorWait?: number } {
-  return end?.processorWait === undefined ? {} : { processorWait: end.processorWait }
 }
 
 /**

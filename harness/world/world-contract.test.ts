@@ -2,7 +2,7 @@
  * What a run relies on in a World, held against every world: directed cuts, faults of processes, power and disks,
  * healing, source machines, closing.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -130,6 +130,18 @@ describe.for(Object.keys(worlds))('world %s', (kind) => {
       await until(world, () => near.answers.length === 1)
       near.close()
       far.close()
+    })
+  })
+
+  test('the share in which nodes waited for a processor is one, or nothing says so', async () => {
+    await withNode(async (world) => {
+      const wait = world.processorWait()
+      const isCounted = world.kind === 'real' && existsSync('/proc/self/schedstat')
+      expect(wait === null).toBe(!isCounted)
+      expect(wait ?? 0).toBeGreaterThanOrEqual(0)
+      expect(wait ?? 0).toBeLessThan(1)
+      await world.kill('node')
+      expect(world.processorWait()).toBeNull()
     })
   })
 

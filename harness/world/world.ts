@@ -72,7 +72,7 @@ export interface World {
   fileBytes(node: string, path: string): Promise<number>
   /**
    * Of the time in which the nodes' servers had work, the share in which others had the processor; null where nothing
-   * says so. 0 in the simulator, where every host has a processor of its own.
+   * says so, and in the simulator, where every host has a processor of its own.
    */
   processorWait(): number | null
   /** Hash over everything that happened so far (simulator), else null. */

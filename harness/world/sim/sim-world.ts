@@ -143,8 +143,8 @@ export class SimWorld implements World {
     return this.node(name).host.disk.bytesBelow(`/${path}`)
   }
 
-  processorWait(): number {
-    return 0
+  processorWait(): null {
+    return null
   }
 
   traceHash(): string {
