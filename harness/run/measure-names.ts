@@ -26,7 +26,7 @@ const NAMES: Readonly<Record<string, { label: string; unit: string }>> = {
   perCpuSecond: { label: "operations per second of the server's CPU time", unit: 'ops/s' },
   cpuPerOpUs: { label: "the server's CPU time per operation", unit: 'µs' },
   driverLagMs: { label: "lateness of the load driver's timers, p99", unit: 'ms' },
-  processorWait: { label: 'share of their busy time in which the nodes waited for a processor', unit: 'ratio' },
+  processorWait: { label: 'share of their busy time in which the nodes waited for a processor', unit: '' },
   cpuShare: { label: 'CPUs that server and load driver had together', unit: '' },
   maxMs: { label: 'latency, longest', unit: 'ms' },
   rdbBytes: { label: 'size of the snapshot', unit: 'bytes' },

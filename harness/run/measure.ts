@@ -162,7 +162,7 @@ export function outages(operations: readonly Operation[]): Outage[] {
 
 /**
  * Others had the machine for more than this share of the time in which the nodes had work: times and sizes then say
- * more about the machine. Measured in the six arms of `persist/rewrite`: 0.16 to 0.24 on a quiet machine of two cores
+ * more about the machine. Measured in the six arms of `persist/rewrite`: 0.16 to 0.29 on a quiet machine of two cores
  * (server and driver wake one another), 0.42 to 0.57 beside six endless loops.
  */
 const STARVED_SHARE = 0.4
