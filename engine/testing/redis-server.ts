@@ -14,14 +14,21 @@ export const hasRedisServer =
 /** A reply as plain data; an error is its message in an Error. */
 export type PlainReply = string | number | null | Error | PlainReply[]
 
+const PORT_FIRST = 12_000
+const PORT_SLICES = 16
+const SLICE_PORTS = 625
+let nextInSlice = Math.floor(Math.random() * SLICE_PORTS)
+
 /**
  * A TCP port of 127.0.0.1 that is free now, outside the range from which systems draw the ports of outgoing
  * connections (Linux: from 32768), together with the bus port 10000 above it: no other test takes it by chance
- * between this look and its use.
+ * between this look and its use. For the same reason every test process that runs at a time (VITEST_POOL_ID) has ports
+ * of its own, and takes one after the other.
  */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const port = 12_000 + Math.floor(Math.random() * 10_000)
+    const port = PORT_FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % PORT_SLICES) * SLICE_PORTS + nextInSlice
+    nextInSlice = (nextInSlice + 1) % SLICE_PORTS
     const server = createServer()
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(freePort())
